@@ -1,0 +1,18 @@
+// What can be said of a batch without looking at the store; both stores ask before they begin.
+#pragma once
+
+#include <optional>
+
+#include "storage/store.hpp"
+
+namespace baraza::storage {
+
+/// Why the batch as a whole is `invalid`: no or too many members, an entity, transfer id or opened
+/// account that occurs twice.
+std::optional<error> batch_fault(const batch& work);
+
+/// Why this member alone is `invalid`: no event (rule A4), something too large, an amount ≤ 0, an
+/// account that pays itself.
+std::optional<error> member_fault(const commit& member);
+
+}  // namespace baraza::storage

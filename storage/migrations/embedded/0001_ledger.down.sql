@@ -1,0 +1,11 @@
+DROP TABLE login;
+DROP TABLE identity;
+DROP TABLE incident;
+DROP TABLE wake;
+DROP TABLE snapshot;
+DROP TABLE journal;
+DROP TABLE transfer;
+DROP TABLE account;
+DROP TABLE fence;
+DROP TABLE node;
+DROP TABLE store;

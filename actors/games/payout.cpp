@@ -46,6 +46,7 @@ settlement settle(std::span<const std::int64_t> stakes, std::uint32_t rake_bp, c
   }
   const bool all_equal = std::all_of(end.weights.begin(), end.weights.end(),
                                      [&](auto weight) { return weight == end.weights.front(); });
+  if (end.weights.front() == 0 && all_equal) throw std::invalid_argument{"settle: no weight"};
   if (all_equal) return {{stakes.begin(), stakes.end()}, 0};
   const auto rake = static_cast<std::int64_t>(static_cast<wide>(pot) * rake_bp / 10'000);
   return {share(pot - rake, end.weights), rake};

@@ -1,0 +1,410 @@
+#include "cluster/entity_host.hpp"
+
+#include <algorithm>
+#include <caf/actor_ostream.hpp>
+#include <caf/sec.hpp>
+#include <caf/send.hpp>
+
+#include "actors/games/game.hpp"
+#include "cluster/limits.hpp"
+
+namespace baraza::cluster {
+
+/// Carries out what the entity decides. A member class, so that the entity sees neither CAF nor the host.
+class entity_host::host_context final : public actors::context {
+ public:
+  explicit host_context(entity_host& host) : host_{host} {}
+
+  millis now() const override { return host_.now(); }
+  std::uint64_t head() const override { return host_.head_; }
+  std::uint64_t epoch() const override { return host_.node_->grant.epoch; }
+  void commit(actors::change what) override { host_.commit(std::move(what)); }
+
+  void reply(const actors::reply_to& to, actors::answer what) override {
+    auto& node = *host_.node_;
+    if (to.edge != 0) {
+      if (to.edge < edges_max && node.gateways[to.edge])
+        caf::anon_send(node.gateways[to.edge], edge_answer{to.session, to.request, std::move(what)});
+    } else if (to.entity) {
+      caf::anon_send(node.region, answer_in{*to.entity, to.request, std::move(what)});
+    }
+  }
+  void ask(const entity_id& to, actors::request what, std::uint64_t correlation, millis deadline) override {
+    if (host_.questions_.size() >= asks_max) throw std::length_error{"an entity asks too many questions at once"};
+    auto request = std::make_shared<envelope>();
+    request->to = to;
+    request->from.entity = host_.who_;
+    request->from.request = correlation;
+    request->what = std::move(what);
+    request->deadline = deadline;
+    send(*request);
+    host_.questions_.push_back({correlation, std::move(request), now() + ask_retry.count()});
+  }
+  void tell(const entity_id& to, actors::request what) override {
+    auto request = std::make_shared<envelope>();
+    request->to = to;
+    request->what = std::move(what);
+    caf::anon_send(host_.node_->region, deliver{std::move(request)});
+  }
+  void push(actors::push what) override {
+    auto& node = *host_.node_;
+    const auto shared = std::make_shared<const actors::push>(std::move(what));
+    if (const auto* events = std::get_if<actors::table_events>(shared.get())) {
+      bool cause_told = events->cause.edge == 0;
+      for (const auto edge : host_.watchers_) {
+        if (node.gateways[edge]) caf::anon_send(node.gateways[edge], edge_push{shared});
+        cause_told = cause_told || edge == events->cause.edge;
+      }
+      // The push is also the answer to whoever caused it, watcher or not.
+      if (!cause_told && events->cause.edge < edges_max && node.gateways[events->cause.edge])
+        caf::anon_send(node.gateways[events->cause.edge], edge_push{shared});
+      return;
+    }
+    for (const auto& gateway : node.gateways)
+      if (gateway) caf::anon_send(gateway, edge_push{shared});
+  }
+  void push_to(std::uint32_t edge, actors::push what) override {
+    if (edge == 0 || edge >= edges_max || !host_.node_->gateways[edge]) return;
+    caf::anon_send(host_.node_->gateways[edge], edge_push{std::make_shared<const actors::push>(std::move(what))});
+  }
+  void set_timer(millis at) override { host_.timer_at_ = at; }
+  void set_idle(bool idle) override { host_.idle_allowed_ = idle; }
+
+  void read_balances(std::vector<storage::account_id> accounts, std::uint64_t correlation) override {
+    read(correlation, [accounts = std::move(accounts)](storage::reader& from, rows_read& into) {
+      if (auto rows = from.balances(accounts)) {
+        into.balances = std::make_shared<std::vector<storage::balance>>(std::move(*rows));
+        return true;
+      }
+      return false;
+    });
+  }
+  void read_transfers(const storage::account_id& account, const uuid& reference, std::uint64_t correlation) override {
+    read(correlation, [account, reference](storage::reader& from, rows_read& into) {
+      if (auto rows = from.transfers_of(account, reference)) {
+        into.transfers = std::make_shared<std::vector<storage::transfer>>(std::move(*rows));
+        return true;
+      }
+      return false;
+    });
+  }
+
+ private:
+  friend class entity_host;
+  void send(const envelope& what) { caf::anon_send(host_.node_->region, deliver{std::make_shared<envelope>(what)}); }
+
+  /// A read that fails is tried again until the store answers: the entity cannot go on without it, and refusals wait for nobody.
+  template <class Query>
+  void read(std::uint64_t correlation, Query query) {
+    auto self = caf::actor_cast<caf::actor>(&host_);
+    auto node = host_.node_;
+    const auto job = [self, node, correlation, query](storage::reader& from) {
+      rows_read rows;
+      rows.correlation = correlation;
+      query(from, rows);
+      caf::anon_send(self, std::move(rows));  // without rows: the host asks again
+    };
+    if (!node->reads.submit(job)) caf::anon_send(self, rows_read{correlation, nullptr, nullptr});
+    const auto known = std::find_if(reads_.begin(), reads_.end(), [&](const auto& r) { return r.first == correlation; });
+    if (known == reads_.end()) reads_.emplace_back(correlation, job);
+  }
+
+  entity_host& host_;
+  std::vector<std::pair<std::uint64_t, read_pool::job>> reads_;  // unanswered; ≤ a handful per entity
+};
+
+entity_host::entity_host(caf::actor_config& config, std::shared_ptr<node_services> node, entity_id who,
+                         activation_number activation)
+    : caf::event_based_actor{config}, node_{std::move(node)}, who_{who}, activation_{activation},
+      context_{std::make_unique<host_context>(*this)} {
+  ++node_->counters.entities;
+}
+
+entity_host::~entity_host() { --node_->counters.entities; }
+
+caf::behavior entity_host::make_behavior() {
+  set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
+    std::string why = "an exception of no known type";
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      why = e.what();
+    } catch (...) {
+    }
+    node_->log(severity::error, "entity.crashed", who_.to_string(), why);
+    bounce_stash();
+    return caf::make_error(caf::sec::runtime_error, why);
+  });
+  return {
+      [this](deliver& m) { take(std::move(m.what)); },
+      [this](commit_done& m) { on_commit_done(m.ticket); },
+      [this](answer_in& m) { take(m); },
+      [this](wheel_due m) { take(m); },
+      [this](rows_read& m) { take(m); },
+      [this](loaded& m) { load(m); },
+      [this](sleep_now) { fall_asleep(); },
+  };
+}
+
+millis entity_host::now() {
+  last_now_ = std::max(last_now_, node_->clock.now());
+  return last_now_;
+}
+
+// ---- one call at a time -----------------------------------------------------------------------------------------------------------
+
+void entity_host::stash(stashed what) {
+  // Answers, rows and timers are bounded by what the entity asked for; requests are bounded here.
+  if (auto* request = std::get_if<envelope_ptr>(&what); request && stash_.size() >= entity_stash_max) {
+    ++node_->counters.overloaded;
+    context_->reply((*request)->from, actors::refused{"overloaded", "this table or wallet has too many requests waiting", 200});
+    return;
+  }
+  stash_.push_back(std::move(what));
+}
+
+void entity_host::drain() {
+  if (draining_) return;
+  draining_ = true;
+  std::size_t next = 0;
+  while (next < stash_.size() && !busy()) {
+    auto item = std::move(stash_[next++]);
+    if (auto* request = std::get_if<envelope_ptr>(&item)) take(std::move(*request));
+    else if (auto* answer = std::get_if<answer_in>(&item)) take(*answer);
+    else if (auto* rows = std::get_if<rows_read>(&item)) take(*rows);
+    else take(wheel_due{});
+  }
+  stash_.erase(stash_.begin(), stash_.begin() + static_cast<std::ptrdiff_t>(next));
+  if (stash_.empty() && stash_.capacity() > 8) std::vector<stashed>{}.swap(stash_);  // a table at rest stays small
+  draining_ = false;
+  if (ready_) rearm();
+}
+
+void entity_host::take(envelope_ptr what) {
+  wants_sleep_ = false;
+  if (busy()) return stash(std::move(what));
+  const auto at = now();
+  if (what->deadline != 0 && at > what->deadline) return;  // nobody waits any more; the asker reads silence as unknown
+  last_active_ = at;
+  // Who watches is the shell's to know: pushes go to edges, and the entity decides only what they say.
+  if (const auto edge = what->from.edge; edge != 0 && edge < edges_max) {
+    const bool watches = std::holds_alternative<actors::table_watch>(what->what) || std::holds_alternative<actors::table_renew>(what->what);
+    const auto known = std::find(watchers_.begin(), watchers_.end(), edge);
+    if (watches && known == watchers_.end()) watchers_.push_back(edge);
+    if (std::holds_alternative<actors::table_unwatch>(what->what) && known != watchers_.end()) watchers_.erase(known);
+  }
+  {
+    const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+    try {
+      entity_->handle(what->what, what->from, *context_);
+    } catch (...) {
+      context_->reply(what->from, actors::refused{"internal", "this request could not be handled; the table goes on from its journal", 0});
+      throw;
+    }
+  }
+  if (!draining_) rearm();
+}
+
+void entity_host::take(answer_in& what) {
+  if (busy()) return stash(std::move(what));
+  const auto known = std::find_if(questions_.begin(), questions_.end(), [&](const question& q) { return q.correlation == what.correlation; });
+  if (known == questions_.end()) return;  // a repeat's second answer
+  questions_.erase(known);
+  last_active_ = now();
+  const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+  entity_->answered(what.correlation, what.what, *context_);
+  if (!draining_) rearm();
+}
+
+void entity_host::take(rows_read& what) {
+  if (busy()) return stash(std::move(what));
+  auto& reads = context_->reads_;
+  const auto known = std::find_if(reads.begin(), reads.end(), [&](const auto& r) { return r.first == what.correlation; });
+  if (known == reads.end()) return;
+  if (!what.balances && !what.transfers) {  // the store did not answer: ask again with the next tick
+    return rearm();
+  }
+  reads.erase(known);
+  const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+  if (what.balances) entity_->balances_read(what.correlation, *what.balances, *context_);
+  else entity_->transfers_read(what.correlation, *what.transfers, *context_);
+  if (!draining_) rearm();
+}
+
+void entity_host::take(wheel_due) {
+  armed_at_ = 0;
+  if (busy()) return stash(wheel_due{});
+  const auto at = now();
+  ask_due_questions(at);
+  for (auto& [correlation, job] : context_->reads_) node_->reads.submit(job);
+  if (timer_at_ != 0 && at >= timer_at_ && !busy()) {
+    timer_at_ = 0;
+    const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+    entity_->timer(*context_);
+  }
+  if (!busy() && idle_allowed_ && !wants_sleep_ && at - last_active_ >= node_->passivate_after && questions_.empty()) {
+    wants_sleep_ = true;
+    caf::anon_send(node_->region, wish_to_sleep{who_, timer_at_});
+  }
+  if (!draining_) rearm();
+}
+
+void entity_host::ask_due_questions(millis at) {
+  for (std::size_t i = 0; i < questions_.size();) {
+    auto& asked = questions_[i];
+    if (asked.what->deadline != 0 && at > asked.what->deadline) {
+      const auto correlation = asked.correlation;
+      caf::anon_send(caf::actor_cast<caf::actor>(this),
+                     answer_in{who_, correlation, actors::refused{"timeout", "no answer in time: the outcome is unknown", 0}});
+      asked.retry_at = at + 3'600'000;
+      asked.what->deadline = 0;  // said once
+      ++i;
+    } else {
+      if (at >= asked.retry_at) {
+        context_->send(*asked.what);
+        asked.retry_at = at + ask_retry.count();
+      }
+      ++i;
+    }
+  }
+}
+
+void entity_host::rearm() {
+  auto at = timer_at_;
+  const auto sooner = [&at](millis other) {
+    if (at == 0 || other < at) at = other;
+  };
+  for (const auto& asked : questions_) sooner(asked.retry_at);
+  if (!context_->reads_.empty()) sooner(last_now_ + load_retry.count());
+  if (idle_allowed_ && !wants_sleep_) sooner(last_active_ + node_->passivate_after);
+  if (at == 0 || (armed_at_ != 0 && armed_at_ <= at)) return;
+  armed_at_ = at;
+  caf::anon_send(node_->region, arm_timer{who_, at});
+}
+
+void entity_host::fall_asleep() {
+  if (wants_sleep_ && !busy() && stash_.empty() && questions_.empty() && context_->reads_.empty()) {
+    ++node_->counters.passivations;
+    return quit();
+  }
+  wants_sleep_ = false;
+  last_active_ = now();
+  caf::anon_send(node_->region, stay_awake{who_});
+}
+
+void entity_host::bounce_stash() {
+  for (auto& item : stash_)
+    if (auto* request = std::get_if<envelope_ptr>(&item); request && *request) caf::anon_send(node_->region, deliver{std::move(*request)});
+  stash_.clear();
+}
+
+// ---- activation -------------------------------------------------------------------------------------------------------------------
+
+void entity_host::load(loaded& what) {
+  if (ready_) return;
+  entity_ = node_->factory.make(who_);
+  if (!entity_) throw std::runtime_error{"no entity of this kind is known here"};
+  if (what.what.snapshot) {
+    try {
+      entity_->restore(*what.what.snapshot);
+    } catch (const std::exception& why) {  // an unreadable snapshot only costs time (rule A9)
+      node_->log(severity::warning, "entity.snapshot_ignored", who_.to_string(), why.what());
+      entity_.reset();
+      return read_whole_journal();
+    }
+  }
+  const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+  auto seq = what.what.snapshot ? what.what.snapshot_seq : 0;
+  try {
+    for (const auto& event : what.what.events) {
+      if (event.seq != ++seq) throw games::cannot_fold{"the journal has a gap before seq " + std::to_string(event.seq)};
+      last_now_ = std::max(last_now_, event.at);
+      entity_->fold(event.seq, event.at, event.payload);
+    }
+    if (seq != what.what.head) throw games::cannot_fold{"the journal ends before its head"};
+  } catch (const std::exception& why) {
+    node_->log(severity::error, "entity.cannot_fold", who_.to_string(), why.what());
+    bounce_stash();
+    caf::anon_send(node_->region, fold_failed{who_, why.what()});
+    return quit();
+  }
+  head_ = what.what.head;
+  ready_ = true;
+  ++node_->counters.activations;
+  last_active_ = now();
+  entity_->activated(*context_, head_ == 0);
+  drain();
+}
+
+void entity_host::read_whole_journal() {
+  auto self = caf::actor_cast<caf::actor>(this);
+  auto node = node_;
+  const auto who = who_;
+  const bool queued = node_->reads.submit([self, node, who](storage::reader& from) {
+    loaded all;
+    all.what.entity = who;
+    for (;;) {
+      auto page = from.events(who, all.what.head, 10'000);
+      if (!page) return caf::anon_send(node->region, load_failed{{who}});
+      if (page->empty()) break;
+      all.what.head = page->back().seq;
+      std::move(page->begin(), page->end(), std::back_inserter(all.what.events));
+    }
+    all.at = node->clock.now();
+    caf::anon_send(self, std::move(all));
+  });
+  if (!queued) caf::anon_send(node_->region, load_failed{{who_}});
+}
+
+// ---- commits ----------------------------------------------------------------------------------------------------------------------
+
+void entity_host::commit(actors::change what) {
+  if (ticket_in_flight_) throw std::logic_error{"an entity has at most one commit in flight"};
+  if (what.events.empty() || what.events.size() > commit_events_max || what.transfers.size() > commit_transfers_max)
+    throw std::length_error{"a commit needs 1 to 64 events and at most 1,024 transfers"};
+  std::size_t bytes = what.snapshot ? what.snapshot->size() : 0;
+  for (const auto& event : what.events) bytes += event.size();
+  if (bytes > commit_bytes_max) throw std::length_error{"a commit is larger than 1 MiB"};
+  if (!ticket_ || ticket_.use_count() > 1) ticket_ = std::make_shared<commit_ticket>();  // else: nobody else looks at the old one
+  auto& work = ticket_->work;
+  work.entity = who_;
+  work.shard = node_->shard(who_);
+  work.epoch = node_->grant.epoch;
+  work.expected_seq = head_;
+  work.events = std::move(what.events);
+  work.opens = std::move(what.opens);
+  work.transfers = std::move(what.transfers);
+  work.closes = std::move(what.closes);
+  work.snapshot = std::move(what.snapshot);
+  work.wake = what.wake;
+  work.wake_at = what.wake_at;
+  ticket_->host = caf::actor_cast<caf::actor>(this);
+  ticket_->activation = activation_;
+  ticket_->result = {};
+  ticket_->refused_by_gate = false;
+  ticket_in_flight_ = true;
+  caf::anon_send(node_->gate, commit_asked{ticket_});
+}
+
+void entity_host::on_commit_done(const ticket_ptr& ticket) {
+  if (!ticket_in_flight_ || ticket != ticket_) return;
+  using storage::errc;
+  ticket->host = nullptr;  // a ticket kept for the next commit must not keep its actor alive
+  const auto code = ticket->result.code;
+  if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch || code == errc::fenced) {
+    // Somebody else wrote this journal, or this life is over: what we hold in memory is not the truth. End and read it again.
+    node_->log(severity::warning, "entity.stale", who_.to_string(), storage::to_string(code));
+    bounce_stash();
+    return quit(caf::make_error(caf::sec::runtime_error, "stale owner"));
+  }
+  ticket_in_flight_ = false;
+  if (code == errc::none) head_ += ticket->work.events.size();
+  last_active_ = now();
+  {
+    const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+    entity_->committed(ticket->result, *context_);
+  }
+  drain();
+}
+
+}  // namespace baraza::cluster

@@ -1,0 +1,70 @@
+// The actor around one entity: loads it, hands it one call at a time, carries its commits, questions and timers.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "actors/entity.hpp"
+#include "cluster/messages.hpp"
+#include "cluster/services.hpp"
+
+namespace baraza::cluster {
+
+/// ```
+///   loading ──loaded──▶ ready ◀──commit_done── committing        ready ──idle──▶ sleeping ──▶ (ended, slot removed)
+///      │ cannot fold        └──────commit───────▶ ▲                 any ──exception / stale──▶ (ended, the region restarts it)
+/// ```
+/// While loading or committing everything else waits in a bounded stash.
+class entity_host final : public caf::event_based_actor {
+ public:
+  entity_host(caf::actor_config& config, std::shared_ptr<node_services> node, entity_id who, activation_number activation);
+  ~entity_host() override;
+  const char* name() const override { return "entity"; }
+
+ private:
+  class host_context;
+  friend class host_context;
+  struct question {
+    std::uint64_t correlation = 0;
+    envelope_ptr what;
+    millis retry_at = 0;
+  };
+  using stashed = std::variant<envelope_ptr, answer_in, rows_read, wheel_due>;
+
+  caf::behavior make_behavior() override;
+  bool busy() const { return !ready_ || ticket_in_flight_; }
+  void stash(stashed what);
+  void drain();
+  void take(envelope_ptr what);
+  void take(answer_in& what);
+  void take(rows_read& what);
+  void take(wheel_due);
+  void load(loaded& what);
+  void read_whole_journal();
+  void commit(actors::change what);
+  void on_commit_done(const ticket_ptr& ticket);
+  void ask_due_questions(millis now);
+  void rearm();
+  void fall_asleep();
+  void bounce_stash();
+  millis now();
+
+  std::shared_ptr<node_services> node_;
+  const entity_id who_;
+  const activation_number activation_;
+  std::unique_ptr<host_context> context_;
+  std::unique_ptr<actors::entity> entity_;
+  bool ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true, draining_ = false, wants_sleep_ = false;
+  std::uint64_t head_ = 0;
+  millis last_now_ = 0, last_active_ = 0;
+  millis timer_at_ = 0;   // when the entity wants to be called; 0: not
+  millis armed_at_ = 0;   // earliest entry of ours in the region's wheel; 0: none
+  ticket_ptr ticket_;     // used again for each commit: one is in flight at most
+  std::vector<std::uint32_t> watchers_;  // edges
+  std::vector<question> questions_;
+  std::vector<stashed> stash_;
+};
+
+}  // namespace baraza::cluster

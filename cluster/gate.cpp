@@ -1,0 +1,174 @@
+#include "cluster/gate.hpp"
+
+#include <bit>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <thread>
+
+#include "cluster/gate_queue.hpp"
+#include "cluster/limits.hpp"
+
+namespace baraza::cluster {
+namespace {
+
+/// Sends one answer; afterwards the ticket belongs to its host again.
+void finish(const std::shared_ptr<node_services>& node, ticket_ptr ticket) {
+  const auto host = std::exchange(ticket->host, nullptr);
+  auto& counters = node->counters;
+  ++(ticket->result.code == storage::errc::none ? counters.commits : counters.commits_refused);
+  if (host) caf::anon_send(host, commit_done{std::move(ticket)});
+}
+
+// ---- writer -----------------------------------------------------------------------------------------------------------------------
+
+/// One connection on a thread of its own. Holds a batch until the store has said what became of it: applied, refused or fenced; a store
+/// that is away, or an unknown outcome, never reaches an entity (rules A4, A5).
+class writer_actor final : public caf::event_based_actor {
+ public:
+  writer_actor(caf::actor_config& config, std::shared_ptr<node_services> node, caf::actor gate, std::uint16_t index,
+               std::shared_ptr<storage::writer> connection)
+      : caf::event_based_actor{config}, node_{std::move(node)}, gate_{std::move(gate)}, index_{index},
+        connection_{std::move(connection)} {}
+  const char* name() const override { return "writer"; }
+
+ private:
+  caf::behavior make_behavior() override {
+    set_exception_handler([this](std::exception_ptr&) -> caf::error {
+      node_->stop_node("a writer failed with an exception");
+      return caf::make_error(caf::sec::runtime_error);
+    });
+    return {[this](flush& work) { run(work); }};
+  }
+
+  void on_exit() override { gate_ = nullptr; }  // breaks the circle gate ↔ writer
+
+  void run(flush& work) {
+    const auto began = cluster_clock::steady();
+    auto tickets = work.members;
+    storage::batch batch;
+    for (const auto& ticket : *tickets) batch.members.push_back(&ticket->work);
+    std::vector<ticket_ptr> open{tickets->begin(), tickets->end()};
+    auto pause = store_retry_first;
+    bool ask_first = false;
+    while (!open.empty()) {
+      if (!ask_first) batch.id = {node_->grant.incarnation, index_, ++number_};
+      auto result = ask_first ? connection_->resolve(batch) : connection_->apply(batch);
+      if (result.code == storage::errc::none) {
+        ask_first = false;
+        settle(open, batch, result);
+        continue;
+      }
+      if (result.code == storage::errc::fenced) {
+        node_->stop_node("the store has fenced this node off: " + result.detail);
+        for (auto& ticket : open) ticket->result.code = storage::errc::fenced;
+        for (auto& ticket : open) finish(node_, std::move(ticket));
+        break;
+      }
+      // Away or unknown: an unknown outcome is looked up before anything is sent again.
+      if (result.code == storage::errc::unknown) ask_first = true, ++node_->counters.unknown_outcomes;
+      ++node_->counters.store_holds;
+      node_->log(severity::warning, "gate.store_away", {}, result.detail);
+      std::this_thread::sleep_for(pause);
+      pause = std::min<std::chrono::milliseconds>(pause * 2, store_retry_max);
+    }
+    ++node_->counters.batches;
+    const auto us = static_cast<std::uint64_t>(cluster_clock::steady() - began) * 1000 / 256;
+    ++node_->counters.commit_us_log2[std::min<std::size_t>(std::bit_width(us), 15)];
+    caf::anon_send(gate_, flushed{index_, storage::errc::none});
+  }
+
+  /// Answers the members that have a final result; keeps those that a lookup found missing, to be sent again under a new number.
+  void settle(std::vector<ticket_ptr>& open, storage::batch& batch, storage::batch_result& result) {
+    if (result.members.size() != open.size()) return node_->stop_node("the store answered another number of members");
+    std::vector<ticket_ptr> again;
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      if (result.members[i].code == storage::errc::unavailable) {
+        again.push_back(std::move(open[i]));
+        continue;
+      }
+      open[i]->result = std::move(result.members[i]);
+      finish(node_, std::move(open[i]));
+    }
+    open = std::move(again);
+    batch.members.clear();
+    for (const auto& ticket : open) batch.members.push_back(&ticket->work);
+  }
+
+  std::shared_ptr<node_services> node_;
+  caf::actor gate_;
+  std::uint16_t index_;
+  std::shared_ptr<storage::writer> connection_;
+  std::uint64_t number_ = 0;
+};
+
+// ---- gate -------------------------------------------------------------------------------------------------------------------------
+
+class gate_actor final : public caf::event_based_actor {
+ public:
+  gate_actor(caf::actor_config& config, std::shared_ptr<node_services> node,
+             std::shared_ptr<std::vector<std::unique_ptr<storage::writer>>> connections)
+      : caf::event_based_actor{config}, node_{std::move(node)}, queue_{static_cast<std::uint16_t>(connections->size())} {
+    auto self = caf::actor_cast<caf::actor>(this);
+    for (std::uint16_t i = 0; i < connections->size(); ++i)
+      writers_.push_back(spawn<writer_actor, caf::detached + caf::hidden>(
+          node_, self, i, std::shared_ptr<storage::writer>{std::move((*connections)[i])}));
+  }
+  const char* name() const override { return "gate"; }
+
+ private:
+  caf::behavior make_behavior() override {
+    set_exception_handler([this](std::exception_ptr&) -> caf::error {
+      node_->stop_node("the journal gate failed with an exception");
+      return caf::make_error(caf::sec::runtime_error);
+    });
+    return {
+        [this](commit_asked& m) {
+          const auto writer = queue_.writer_of(m.ticket->work.entity);
+          switch (queue_.add(m.ticket)) {
+            case gate_queue::verdict::queued: return start(writer);
+            case gate_queue::verdict::stale: m.ticket->refused_by_gate = true; break;
+            case gate_queue::verdict::full: m.ticket->result.code = storage::errc::unavailable; break;
+          }
+          finish(node_, std::move(m.ticket));
+        },
+        [this](flushed m) {
+          for (const auto& raised : queue_.flushed(m.writer)) caf::anon_send(node_->region, barred{raised.who, raised.earliest});
+          start(m.writer);
+        },
+        [this](drain_asked) { return queue_.idle(); },
+        [this](bar m) {
+          std::vector<ticket_ptr> dropped;
+          const bool clear = queue_.raise_bar(m, dropped);
+          for (auto& ticket : dropped) {
+            ticket->refused_by_gate = true;
+            finish(node_, std::move(ticket));
+          }
+          if (clear) caf::anon_send(node_->region, barred{m.who, m.earliest});
+        },
+    };
+  }
+
+  void on_exit() override {
+    for (const auto& writer : writers_) caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
+    writers_.clear();
+  }
+
+  void start(std::uint16_t writer) {
+    node_->counters.gate_queue = static_cast<std::int64_t>(queue_.size());
+    if (auto batch = queue_.next(writer))
+      caf::anon_send(writers_[writer], flush{std::make_shared<std::vector<ticket_ptr>>(std::move(*batch)), 0});
+  }
+
+  std::shared_ptr<node_services> node_;
+  gate_queue queue_;
+  std::vector<caf::actor> writers_;
+};
+
+}  // namespace
+
+caf::actor start_gate(caf::actor_system& system, const std::shared_ptr<node_services>& node,
+                      std::vector<std::unique_ptr<storage::writer>> writers) {
+  return system.spawn<gate_actor>(node, std::make_shared<std::vector<std::unique_ptr<storage::writer>>>(std::move(writers)));
+}
+
+}  // namespace baraza::cluster

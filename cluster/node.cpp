@@ -1,0 +1,129 @@
+#include "cluster/node.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <thread>
+
+#include "cluster/gate.hpp"
+#include "cluster/limits.hpp"
+#include "cluster/region.hpp"
+
+namespace baraza::cluster {
+namespace {
+
+void init_types() {
+  static const bool once = [] {
+    caf::init_global_meta_objects<caf::id_block::baraza>();
+    caf::core::init_global_meta_objects();
+    return true;
+  }();
+  (void)once;
+}
+
+struct system_config : caf::actor_system_config {
+  explicit system_config(std::size_t threads) {
+    // One shared queue: with few threads it costs less than stealing, which polls, and it leaves idle threads asleep.
+    set("caf.scheduler.policy", "sharing");
+    set("caf.scheduler.max-threads", threads);
+    // Others get their turn: a busy region must not keep the tables it feeds from running.
+    set("caf.scheduler.max-throughput", std::size_t{256});
+    set("caf.logger.file.verbosity", "quiet");
+  }
+};
+
+}  // namespace
+
+struct node::parts {
+  storage::store& store;
+  read_pool reads;
+  std::unique_ptr<system_config> config;
+  std::unique_ptr<caf::actor_system> system;
+  std::shared_ptr<node_services> services;
+  bool stopped = false;
+};
+
+storage::status prepare(storage::store& store) {
+  auto state = store.migrations();
+  if (!state) return state.why();
+  if (state->schema == 0) {
+    if (auto made = store.migrate(state->newest); !made) return made.why();
+    return storage::done{};
+  }
+  if (state->schema < state->newest)
+    return storage::error{storage::errc::incompatible, "the store has schema " + std::to_string(state->schema) + ", this binary needs " +
+                                                           std::to_string(state->newest) + ": run `baraza migrate up`"};
+  if (state->schema > state->newest && state->oldest_level > state->newest)
+    return storage::error{storage::errc::incompatible, "the store needs a binary of level " + std::to_string(state->oldest_level) +
+                                                           " or newer; this one is of level " + std::to_string(state->newest)};
+  return storage::done{};
+}
+
+node::node(std::unique_ptr<parts> built) : parts_{std::move(built)} {}
+
+storage::result<std::unique_ptr<node>> node::start(storage::store& store, const node_options& options,
+                                                   const std::function<entity_factory(const storage::node_grant&)>& make_factory) {
+  init_types();
+  storage::node_registration registration{options.name, options.address, options.roles, options.writers, options.shards};
+  auto grant = store.join(registration);
+  if (!grant) return grant.why();
+  std::vector<std::unique_ptr<storage::writer>> writers;
+  for (std::uint16_t i = 0; i < options.writers; ++i) {
+    auto opened = store.open_writer(*grant, i);
+    if (!opened) return opened.why();
+    writers.push_back(std::move(*opened));
+  }
+  const std::size_t threads = options.scheduler_threads != 0 ? options.scheduler_threads
+                                                             : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  auto config = std::make_unique<system_config>(threads);
+  auto system = std::make_unique<caf::actor_system>(*config);
+  std::unique_ptr<parts> built{
+      new parts{store, read_pool{store, options.readers, 100'000}, std::move(config), std::move(system), nullptr}};
+  auto stop = options.stop_node;
+  auto log = options.log;
+  built->services = std::shared_ptr<node_services>{new node_services{
+      store, *grant, options.shards, cluster_clock{grant->store_time}, built->reads, make_factory(*grant), options.passivate_after,
+      options.stop_node, options.log, watchdog{[stop, log](const entity_id& who, std::chrono::milliseconds held) {
+        log(severity::error, "watchdog.thread_held", who.to_string(), std::to_string(held.count()) + " ms");
+        stop("an actor held its thread for more than 5 s");
+      }}}};
+  auto& services = built->services;
+  services->gate = start_gate(*built->system, services, std::move(writers));
+  services->region = start_region(*built->system, services);
+  return std::unique_ptr<node>{new node{std::move(built)}};
+}
+
+node::~node() { stop(5s); }
+
+caf::actor_system& node::system() { return *parts_->system; }
+read_pool& node::reads() { return parts_->reads; }
+const std::shared_ptr<node_services>& node::services() { return parts_->services; }
+
+void node::attach_edge(std::uint32_t number, caf::actor gateway) { parts_->services->gateways[number] = std::move(gateway); }
+
+bool node::stop(std::chrono::milliseconds limit) {
+  if (std::exchange(parts_->stopped, true)) return true;
+  auto& services = *parts_->services;
+  // Entities end with the region's exit, so what the gate still holds is only what was already on its way.
+  caf::anon_send(services.region, stop_region{});
+  caf::scoped_actor self{*parts_->system};
+  bool clean = false;
+  self->wait_for(services.region);
+  const auto until = std::chrono::steady_clock::now() + limit;
+  while (!clean && std::chrono::steady_clock::now() < until) {
+    self->request(services.gate, std::chrono::milliseconds{200}, drain_asked{}).receive(
+        [&](bool idle) { clean = idle; }, [](caf::error&) {});
+    if (!clean) std::this_thread::sleep_for(5ms);
+  }
+  if (clean) (void)parts_->store.fence(services.grant.incarnation);
+  parts_->reads.stop();
+  services.gateways.fill(nullptr);
+  caf::anon_send_exit(services.gate, caf::exit_reason::user_shutdown);
+  services.gate = nullptr;
+  services.region = nullptr;
+  return clean;
+}
+
+}  // namespace baraza::cluster

@@ -1,0 +1,96 @@
+// The one type-id block of the system, over forward-declared messages. Ids travel between nodes: append, never reorder or reuse.
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+
+namespace baraza::cluster {
+struct deliver;
+struct answer_in;
+struct loaded;
+struct commit_asked;
+struct commit_done;
+struct flushed;
+struct flush;
+struct bar;
+struct barred;
+struct wheel_due;
+struct wheel_tick_now;
+struct arm_timer;
+struct wish_to_sleep;
+struct sleep_now;
+struct stay_awake;
+struct fold_failed;
+struct voided;
+struct activate_now;
+struct load_failed;
+struct rows_read;
+struct edge_push;
+struct edge_answer;
+struct edge_attached;
+struct edge_sweep;
+struct wakes_found;
+struct stop_region;
+struct drain_asked;
+}  // namespace baraza::cluster
+
+CAF_BEGIN_TYPE_ID_BLOCK(baraza, first_custom_type_id)
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::deliver))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::answer_in))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::loaded))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::commit_asked))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::commit_done))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::flushed))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::flush))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::bar))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::barred))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::wheel_due))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::wheel_tick_now))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::arm_timer))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::wish_to_sleep))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::sleep_now))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stay_awake))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::fold_failed))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::voided))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::activate_now))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::load_failed))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::rows_read))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_push))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_answer))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_attached))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_sweep))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::wakes_found))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stop_region))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::drain_asked))
+CAF_END_TYPE_ID_BLOCK(baraza)
+
+// In one process messages travel as they are. What crosses nodes is the packed envelope, which gets its inspector with the wire format.
+#define BARAZA_LOCAL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(baraza::cluster::name)
+BARAZA_LOCAL_MESSAGE(deliver)
+BARAZA_LOCAL_MESSAGE(answer_in)
+BARAZA_LOCAL_MESSAGE(loaded)
+BARAZA_LOCAL_MESSAGE(commit_asked)
+BARAZA_LOCAL_MESSAGE(commit_done)
+BARAZA_LOCAL_MESSAGE(flushed)
+BARAZA_LOCAL_MESSAGE(flush)
+BARAZA_LOCAL_MESSAGE(bar)
+BARAZA_LOCAL_MESSAGE(barred)
+BARAZA_LOCAL_MESSAGE(wheel_due)
+BARAZA_LOCAL_MESSAGE(wheel_tick_now)
+BARAZA_LOCAL_MESSAGE(arm_timer)
+BARAZA_LOCAL_MESSAGE(wish_to_sleep)
+BARAZA_LOCAL_MESSAGE(sleep_now)
+BARAZA_LOCAL_MESSAGE(stay_awake)
+BARAZA_LOCAL_MESSAGE(fold_failed)
+BARAZA_LOCAL_MESSAGE(voided)
+BARAZA_LOCAL_MESSAGE(activate_now)
+BARAZA_LOCAL_MESSAGE(load_failed)
+BARAZA_LOCAL_MESSAGE(rows_read)
+BARAZA_LOCAL_MESSAGE(edge_push)
+BARAZA_LOCAL_MESSAGE(edge_answer)
+BARAZA_LOCAL_MESSAGE(edge_attached)
+BARAZA_LOCAL_MESSAGE(edge_sweep)
+BARAZA_LOCAL_MESSAGE(wakes_found)
+BARAZA_LOCAL_MESSAGE(stop_region)
+BARAZA_LOCAL_MESSAGE(drain_asked)
+#undef BARAZA_LOCAL_MESSAGE

@@ -1,0 +1,47 @@
+// Ends the node when an actor holds its thread too long (rule D3): players of its neighbours wait, and another node can take over.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "cluster/limits.hpp"
+#include "storage/ids.hpp"
+
+namespace baraza::cluster {
+
+class watchdog {
+ public:
+  static constexpr std::size_t threads_max = 256;  // further threads go unwatched
+
+  /// `bark(entity, held)` is called from the watchdog's thread and is expected to end the process.
+  explicit watchdog(std::function<void(entity_id, std::chrono::milliseconds)> bark);
+  ~watchdog();
+  watchdog(const watchdog&) = delete;
+
+  /// Marks the calling thread as working for `who` until the scope ends.
+  class scope {
+   public:
+    scope(watchdog& dog, const entity_id& who, millis steady_now);
+    ~scope();
+    scope(const scope&) = delete;
+
+   private:
+    std::atomic<millis>* since_ = nullptr;
+  };
+
+ private:
+  struct lane {
+    std::atomic<millis> since{0};  // 0: idle
+    entity_id who;                 // written before `since`, read only once the thread is stuck
+  };
+  std::array<lane, threads_max> lanes_;
+  std::atomic<std::size_t> used_{0};
+  std::atomic<bool> stopping_{false};
+  std::function<void(entity_id, std::chrono::milliseconds)> bark_;
+  std::thread thread_;
+};
+
+}  // namespace baraza::cluster

@@ -62,8 +62,7 @@ TEST_CASE("printing masks passwords and names origins") {
   const auto json = effective_json(all);
   CHECK(text.find("hunter2") == std::string::npos);
   CHECK(json.find("hunter2") == std::string::npos);
-  CHECK(text.find("\nurl = \"postgresql://u:***@h/db\" ") !=
-        std::string::npos);
+  CHECK(text.find("\nurl = \"postgresql://u:***@h/db\" ") != std::string::npos);
   CHECK(json.find(R"("http.threads":{"value":2,"unit":"threads","from":"flag","where":"--set"})") !=
         std::string::npos);
   CHECK(json.find('\n') == std::string::npos);

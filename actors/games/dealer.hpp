@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "actors/games/fair.hpp"
+#include "actors/games/limits.hpp"
 
 namespace baraza::games {
 
@@ -19,6 +21,7 @@ class dealer {
   /// call.
   std::span<const std::uint16_t> shuffle(std::uint64_t nonce, std::uint16_t size) const {
     if (nonce != nonce_ || size != cards_.size()) {
+      if (size > shuffle_size_max) throw std::length_error{"dealer: shuffle too large"};
       cards_.resize(size);
       fair::stream{seeds_, nonce}.shuffle(std::span{cards_});
       nonce_ = nonce;

@@ -128,6 +128,8 @@ class rules {
   /// A commands of each shape that the game accepts somewhere: seeds for property tests and
   /// fuzzers.
   virtual std::vector<std::string> sample_commands() const = 0;
+  /// Cards of each of its shuffles; 0 for a game without chance. Proofs list the shuffles in full.
+  virtual std::uint16_t shuffle_size() const { return 0; }
 };
 
 /// The fairness game id of a match under these rules: "draw-1".

@@ -247,6 +247,14 @@ class hosted final : public rules {
     return out;
   }
 
+  std::uint16_t shuffle_size() const override {
+    if constexpr (requires { G::shuffle_size; }) {
+      return G::shuffle_size;
+    } else {
+      return 0;
+    }
+  }
+
  private:
   static void expect_playable(const match_setup& setup) {
     if (setup.rules_version == 0 || setup.rules_version > G::version)

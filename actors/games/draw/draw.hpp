@@ -113,6 +113,7 @@ struct game {
   static constexpr std::uint8_t seats_min = 2;
   static constexpr std::uint8_t seats_max = 2;
   static constexpr bool hides_nothing = true;
+  static constexpr std::uint16_t shuffle_size = deck_size;
   using options = draw::options;
   using state = draw::state;
   using screen = draw::screen;

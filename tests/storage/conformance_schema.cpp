@@ -1,0 +1,102 @@
+// Setting up: migrations both ways, what an empty or foreign store answers, joining.
+#include <catch2/catch_test_macros.hpp>
+
+#include "storage/commands.hpp"
+#include "tests/storage/fixture.hpp"
+
+using namespace baraza;
+using namespace baraza::storage;
+using namespace baraza::tests;
+
+TEST_CASE("migrations lead up, down to nothing, and up again", "[conformance]") {
+  EACH_STORE(kind);
+  const auto fixture = kind.make();
+  auto opened = open(fixture->url());
+  REQUIRE(opened);
+  auto& store = **opened;
+  auto state = store.migrations();
+  REQUIRE(state);
+  CHECK(state->schema == 0);
+  CHECK(state->newest == schema_newest);
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(store.migrate(schema_newest));
+    REQUIRE(store.migrate(schema_newest));  // nothing to do
+    state = store.migrations();
+    CHECK(state->schema == schema_newest);
+    CHECK(state->oldest_level >= 1);
+    CHECK(state->oldest_level <= schema_newest);
+    CHECK(store.verify()->clean);
+    REQUIRE(store.migrate(0));
+    CHECK(store.migrations()->schema == 0);
+  }
+  CHECK_FALSE(store.migrate(schema_newest + 1));
+  CHECK_FALSE(store.migrate(-1));
+}
+
+TEST_CASE("an empty store serves nobody and says what to run", "[conformance]") {
+  EACH_STORE(kind);
+  const auto fixture = kind.make();
+  auto opened = open(fixture->url());
+  REQUIRE(opened);
+  const auto joined = (*opened)->join({.name = "one", .address = "", .roles = ""});
+  REQUIRE_FALSE(joined);
+  CHECK(joined.why().code == errc::incompatible);
+  CHECK(joined.why().message.find("migrate up") != std::string::npos);
+  CHECK((*opened)->open_reader().why().code == errc::incompatible);
+}
+
+TEST_CASE("the number of shards is fixed by the first node", "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  w.writer.reset();
+  const auto other = w.store->join(
+      {.name = "one", .address = "127.0.0.1", .roles = "game", .writers = 2, .shards = 128});
+  REQUIRE_FALSE(other);
+  CHECK(other.why().code == errc::incompatible);
+}
+
+TEST_CASE("an incarnation that died raises the attempts of what was due, one that left does not",
+          "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  const auto game = new_match(w);
+  auto set = w.commit_of(game.entity, 1);
+  set.wake = commit::wake_change::set;
+  set.wake_at = 1'000;
+  REQUIRE(w.apply_one(set).code == errc::none);
+  w.restart();  // without fence(): it died
+  CHECK(w.reader->wakes(0, 63, 1'000, 1)->at(0).attempts == 1);
+  REQUIRE(w.store->fence(w.node.incarnation));
+  w.restart();
+  CHECK(w.reader->wakes(0, 63, 1'000, 1)->at(0).attempts == 1);
+  auto progress = w.commit_of(game.entity, 2);
+  progress.wake = commit::wake_change::set;
+  progress.wake_at = 1'000;
+  REQUIRE(w.apply_one(progress).code == errc::none);
+  CHECK(w.reader->wakes(0, 63, 1'000, 1)->at(0).attempts == 0);
+}
+
+TEST_CASE("a store URL of no known kind is invalid and is not repeated", "[conformance]") {
+  for (const auto* url : {"", "sqlite:", "mysql://root:secret@host/db", "/tmp/x"}) {
+    const auto opened = open(url);
+    REQUIRE_FALSE(opened);
+    CHECK(opened.why().code == errc::invalid);
+    CHECK(opened.why().message.find("secret") == std::string::npos);
+  }
+}
+
+TEST_CASE("the commands answer with exit codes", "[conformance][commands]") {
+  EACH_STORE(kind);
+  const auto fixture = kind.make();
+  const auto url = fixture->url();
+  CHECK(migrate(url, "sideways", std::nullopt, false) == 2);
+  CHECK(migrate(url, "up", schema_newest + 1, false) == 2);
+  CHECK(migrate(url, "up", std::nullopt, true) == 0);
+  CHECK(migrate(url, "status", std::nullopt, true) == 0);
+  CHECK(ledger_verify(url, true) == 0);
+  if (schema_newest == 1)
+    CHECK(migrate(url, "down", std::nullopt, false) == 2);  // needs its target
+  CHECK(migrate(url, "down", 0, false) == 0);
+  CHECK(ledger_verify(url, false) == 2);
+  CHECK(ledger_verify("sqlite:/nonexistent/nowhere.db", false) == 2);
+}

@@ -253,6 +253,24 @@ bool reader::skip(int depth) {
   return true;
 }
 
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto head = static_cast<std::uint8_t>(text[i++]);
+    if (head < 0x80) continue;
+    const int more = head >= 0xF0 ? 3 : head >= 0xE0 ? 2 : 1;
+    if (head < 0xC2 || head > 0xF4) return false;
+    std::uint32_t point = head & (0x3F >> more);
+    for (int k = 0; k < more; ++k, ++i) {
+      if (i == text.size() || (static_cast<std::uint8_t>(text[i]) & 0xC0) != 0x80) return false;
+      point = point << 6 | (static_cast<std::uint8_t>(text[i]) & 0x3F);
+    }
+    const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
+    const bool surrogate = point >= 0xD800 && point < 0xE000;
+    if (overlong || surrogate || point > 0x10FFFF) return false;
+  }
+  return true;
+}
+
 std::optional<std::string_view> find_text(std::string_view map_bytes, std::string_view tag) {
   reader in{map_bytes};
   std::uint32_t size = 0;

@@ -32,8 +32,7 @@
 
 namespace baraza::games::codec {
 
-// ---- bytes
-// ----------------------------------------------------------------------------------------
+// ---- bytes ----------------------------------------------------------------------------
 
 void put_nil(std::string& out);
 void put_bool(std::string& out, bool value);
@@ -88,8 +87,10 @@ class reader {
   const char* end_;
 };
 
-// ---- writing
-// --------------------------------------------------------------------------------------
+/// Well-formed UTF-8 (RFC 3629). Fields of type std::string must be, as they are shown in JSON too.
+bool is_utf8(std::string_view text);
+
+// ---- writing --------------------------------------------------------------------------
 
 namespace detail {
 template <class T>
@@ -185,8 +186,7 @@ std::string encode_case(std::string_view tag, const std::variant<Cases...>& valu
   return out;
 }
 
-// ---- reading
-// --------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------
 
 namespace detail {
 /// Fills the one field called `key`; remembers by its position that it was seen.
@@ -252,7 +252,7 @@ bool read(reader& in, T& value) {
     return true;
   } else if constexpr (std::is_same_v<T, std::string>) {
     std::string_view text;
-    if (!in.text(text)) return false;
+    if (!in.text(text) || !is_utf8(text)) return false;
     value = text;
     return true;
   } else if constexpr (detail::is_optional<T>::value) {

@@ -161,8 +161,7 @@ proof_file read_file(const json::object& root) {
   return file;
 }
 
-// ---- the checks: each returns what is wrong, or nothing
-// --------------------------------------------
+// ---- the checks: each returns what is wrong, or nothing -------------------------------
 
 using wrong = std::optional<std::string>;
 

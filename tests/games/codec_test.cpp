@@ -3,9 +3,11 @@
 
 #include <msgpack.hpp>
 
+#include "actors/games/fair.hpp"
 #include "tests/games/properties.hpp"
 
 namespace codec = baraza::games::codec;
+namespace fair = baraza::fair;
 using baraza::games::test::dice;
 
 namespace {
@@ -54,7 +56,7 @@ everything random_value(dice& die) {
   e.huge = die.roll() >> die.below(64);
   e.real = static_cast<double>(die.below(1000)) / 8;
   e.paint = colour::blue;
-  e.text = die.bytes(300);
+  e.text = fair::to_hex(die.bytes(150)) + "\u00e9\u20ac\U0001f0a1";
   if (die.below(2) == 0) e.maybe = static_cast<std::int32_t>(die.roll());
   e.pair = {static_cast<std::uint16_t>(die.roll()), 0};
   e.list.resize(die.below(40));
@@ -103,6 +105,17 @@ TEST_CASE("integers are read in any encoding and only within their type's range"
              "5") == -1);
   CHECK(read(std::string("\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00", 9)) == -1);
   CHECK(read("\xcd\x01") == -1);
+}
+
+TEST_CASE("text is UTF-8 or refused") {
+  for (const auto* good : {"", "plain", "\u00e9", "\u20ac", "\U0001f0a1", "\U0010ffff"})
+    CHECK(codec::is_utf8(good));
+  for (const auto* bad : {"\x80", "\xc3", "\xc3x", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+                          "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82"})
+    CHECK_FALSE(codec::is_utf8(bad));
+  std::string text;
+  codec::reader in{"\xa1\xff"};
+  CHECK_FALSE(codec::read(in, text));
 }
 
 TEST_CASE("missing, repeated, unknown and trailing parts are refused") {

@@ -1,10 +1,6 @@
 // What only the embedded store has: its folder, its lock, its file, a disk that fills up.
 #include <sqlite3.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
-#include <csignal>
 #include <fstream>
 #include <memory>
 

@@ -8,6 +8,7 @@
 namespace baraza::config {
 namespace {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types and members take none
 // A row's accessor is a plain function, so that the table is constant data.
 #define AT(TYPE, MEMBER) [](settings& s) -> TYPE& { return s.MEMBER; }
 #define INT(MEMBER, MIN, MAX) \
@@ -20,6 +21,8 @@ namespace {
   text { text_form::choice, false, WORDS, AT(std::string, MEMBER) }
 #define LIST(MEMBER, FORM, EMPTY, WORDS) \
   text_list { text_form::FORM, EMPTY, WORDS, AT(std::vector<std::string>, MEMBER) }
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 constexpr bool optional = true, required = false;
 

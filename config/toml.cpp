@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
@@ -25,7 +25,7 @@ std::variant<std::string, toml_error> read_all(const std::string& path) {
   const auto failed = [&] {
     const int why = errno;
     if (file >= 0) ::close(file);
-    return toml_error{std::string{"cannot be read: "} + std::strerror(why), 0};
+    return toml_error{std::string{"cannot be read: "} + std::generic_category().message(why), 0};
   };
   if (file < 0) return failed();
   struct stat about {};

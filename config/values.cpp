@@ -17,6 +17,8 @@ template <class... Ts>
 struct overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>  // clang 14 does not deduce aggregates
+overloaded(Ts...)->overloaded<Ts...>;
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;

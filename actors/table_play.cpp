@@ -1,0 +1,134 @@
+// The match itself: commands, the turn clock and the commit that settles.
+#include <algorithm>
+
+#include "actors/assert.hpp"
+#include "actors/games/payout.hpp"
+#include "actors/limits.hpp"
+#include "actors/table_entity.hpp"
+
+namespace baraza::actors {
+
+using table_event::no_seat;
+
+bool table::may_decide(const uuid& player, std::uint64_t command, std::uint8_t& seat, const reply_to& from, context& ctx) {
+  seat = state_.seat_of(player);
+  if (seat == no_seat) {
+    refuse(ctx, from, "not_seated", "Only a seated player may act.");
+    return false;
+  }
+  if (const auto seq = state_.accepted_at(seat, command)) {
+    ctx.reply(from, accepted{*seq});
+    return false;
+  }
+  if (is_over(state_.now)) {
+    refuse(ctx, from, "match_over", "The match is over.");
+  } else if (state_.now != phase::playing) {
+    refuse(ctx, from, "not_started", "The match has not started.");
+  } else if (command == 0 || command <= state_.last_command(seat)) {
+    // Older than an accepted one: a late copy from a lost connection must not act after its successors.
+    refuse(ctx, from, "stale_command", "Command counters only grow.");
+  } else if (std::ranges::find(poisoned_, std::pair{seat, command}) != poisoned_.end()) {
+    refuse(ctx, from, "internal", "This command failed; the match goes on without it.");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+void table::poison(std::uint8_t seat, std::uint64_t command, const reply_to& from, context& ctx) {
+  if (poisoned_.size() >= repeats_per_seat_max) poisoned_.erase(poisoned_.begin());
+  poisoned_.emplace_back(seat, command);
+  refuse(ctx, from, "internal", "This command failed; the match goes on without it.");
+}
+
+void table::act(const table_act& what, const reply_to& from, context& ctx) {
+  std::uint8_t seat = no_seat;
+  if (!may_decide(what.player, what.command, seat, from, ctx)) return;
+  games::decision decided;
+  try {
+    decided = state_.play->decide(seat, what.action, ctx.now());
+  } catch (const std::exception&) {  // rule D3: the command is at fault, not the match
+    return poison(seat, what.command, from, ctx);
+  }
+  if (const auto* why = std::get_if<games::refusal>(&decided)) return refuse(ctx, from, why->code, why->sentence);
+  const auto& events = std::get<games::events>(decided);
+  if (events.empty()) return poison(seat, what.command, from, ctx);
+  write_play(events, seat, what.command, from, ctx);
+}
+
+void table::concede(const table_concede& what, const reply_to& from, context& ctx) {
+  std::uint8_t seat = no_seat;
+  if (!may_decide(what.player, what.command, seat, from, ctx)) return;
+  games::events events;
+  try {
+    events = state_.play->on_forfeit(seat, ctx.now());
+  } catch (const std::exception&) {
+    return poison(seat, what.command, from, ctx);
+  }
+  if (events.empty()) return poison(seat, what.command, from, ctx);
+  write_play(events, seat, what.command, from, ctx);
+}
+
+void table::write_play(const games::events& events, std::uint8_t seat, std::uint64_t command, const reply_to& cause,
+                       context& ctx) {
+  const auto now = ctx.now();
+  change what;
+  flight on_its_way{cause, state_.seq, {}, {}};
+  what.events.reserve(events.size() + 1);
+  on_its_way.shown.reserve(events.size() + 1);
+  std::optional<games::outcome> outcome;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto counter = i == 0 ? command : 0;
+    const auto seq = state_.seq + 1;
+    what.events.push_back(table_event::encode_game(now, seat, counter, events[i]));
+    state_.apply_game(seq, now, seat, counter, events[i]);
+    const bool last = i + 1 == events.size();
+    if (last) outcome = state_.play->result();
+    on_its_way.shown.push_back(show_game(state_, seq, now, seat, counter, events[i], last && !outcome));
+  }
+  const bool snapshot_due = on_its_way.prev / table_snapshot_every != state_.seq / table_snapshot_every;
+  if (outcome) {
+    settle_into(what, on_its_way, *outcome, now);
+  } else if (snapshot_due) {
+    what.snapshot = state_.snapshot();
+  }
+  write(std::move(what), std::move(on_its_way), ctx);
+}
+
+void table::settle_into(change& what, flight& on_its_way, const games::outcome& outcome, millis now) {
+  const std::vector<std::int64_t> stakes(state_.seats.size(), state_.stake);
+  const auto shares = games::settle(stakes, state_.rake_bp, outcome);
+  const auto escrow = state_.escrow();
+  std::int64_t pot = state_.stake * static_cast<std::int64_t>(stakes.size());
+  const auto pay = [&](const storage::account_id& to, std::int64_t amount, storage::transfer_kind kind, const std::string& purpose) {
+    ENTITY_ASSERT(amount >= 0);
+    pot -= amount;
+    if (amount > 0) what.transfers.push_back({uuid::v8(state_.match, purpose), escrow, to, amount, state_.money, kind, state_.match});
+  };
+  for (std::size_t i = 0; i < state_.seats.size(); ++i)
+    pay(storage::player_account(state_.seats[i].player, state_.money), shares.payouts[i], storage::transfer_kind::payout,
+        "payout/" + std::to_string(i));
+  pay(storage::system_account(storage::account_kind::rake, state_.money, options_->slot % storage::system_slots), shares.rake,
+      storage::transfer_kind::rake, "rake");
+  ENTITY_ASSERT(pot == 0);
+
+  what.closes.push_back(escrow);
+  what.wake = storage::commit::wake_change::clear;
+  const table_event::ended end{outcome.reason, outcome.weights, shares.payouts, shares.rake, revealed_seed()};
+  on_its_way.lifecycle.push_back(table_event::encode(now, end));
+  what.events.push_back(on_its_way.lifecycle.back());
+}
+
+void table::resume_clock(context& ctx) {
+  const auto turn = state_.play->whose_turn();
+  const auto left = std::max<millis>(state_.deadline - state_.last_at, options_->resume_grace_ms);
+  write_event(table_event::clock{turn.seats, static_cast<std::int32_t>(left)}, {}, {}, ctx);
+}
+
+void table::time_out(context& ctx) {
+  const auto events = state_.play->on_timeout(state_.play->whose_turn().seats, ctx.now());
+  ENTITY_ASSERT(!events.empty());
+  write_play(events, no_seat, 0, {}, ctx);
+}
+
+}  // namespace baraza::actors

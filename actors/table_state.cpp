@@ -179,7 +179,7 @@ games::match_setup table_state::setup() const {
   // Not cannot_fold: with a wrong key in its configuration a node would void every match it touches.
   if (!seed) throw std::runtime_error{"the server seed does not open: is this another cluster key?"};
   out.seeds.server = *seed;
-  out.seeds.game_id = game + '-' + std::to_string(rules_version);
+  out.seeds.game_id = games::fairness_id(game, rules_version);
   for (const auto& seat : seats) out.seeds.clients.push_back(seat.seed);
   return out;
 }

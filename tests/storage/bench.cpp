@@ -69,6 +69,7 @@ TEST_CASE("figures of commits and activations", "[.bench]") {
   const auto start = std::chrono::steady_clock::now();
   const auto report = w.store->verify();
   REQUIRE(report);
+  INFO(report->first_violation);
   CHECK(report->clean);
   std::printf("%s: verify of %llu transfers and %llu events in %.2f s\n", kind.name.c_str(),
               static_cast<unsigned long long>(report->transfers),

@@ -291,3 +291,31 @@ TEST_CASE("batch ids use all their 64 bits", "[conformance]") {
   CHECK(w.writer->apply({{w.node.incarnation, 0, UINT64_MAX - 1}, {&one}}).members.at(0).code ==
         errc::seq_conflict);
 }
+
+TEST_CASE("verify reads a ledger of several chunks to its end", "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  const auto base = uuid::v7(wall_clock());
+  std::uint64_t made = 0;
+  for (std::uint64_t n = 0; n < 100; ++n) {  // 25,600 events, 10,000 accounts, 25,600 transfers
+    const auto match = uuid::v7(wall_clock());
+    auto c = w.commit_of({entity_kind::table, match}, 0, 256);
+    for (std::uint64_t i = 0; i < 100; ++i) {
+      const auto player = uuid::v4();
+      c.opens.push_back(
+          {player_account(player, currency::demo), account_kind::player, currency::demo, player});
+    }
+    for (std::uint64_t i = 0; i < 256; ++i)
+      c.transfers.push_back({uuid::v8(base, std::to_string(++made)), house(account_kind::bonus),
+                             c.opens[i % 100].id, 1, currency::demo, transfer_kind::grant, base});
+    REQUIRE(w.apply_one(c).code == errc::none);
+  }
+  const auto report = w.store->verify();
+  REQUIRE(report);
+  INFO(report->first_violation);
+  CHECK(report->clean);
+  CHECK(report->transfers == 25'600);
+  CHECK(report->journal_events == 25'600);
+  CHECK(report->matches == 100);
+  CHECK(report->accounts == 160 + 10'000);
+}

@@ -113,8 +113,8 @@ class rules {
  public:
   virtual ~rules() = default;
   virtual std::string_view name() const = 0;  // "draw"; also the prefix of the fairness game id
-  virtual std::uint32_t version()
-      const = 0;  // newest; older ones it can still play are accepted by create
+  /// The newest; older ones it can still play are accepted by create.
+  virtual std::uint32_t version() const = 0;
   virtual std::uint8_t seats_min() const = 0;
   virtual std::uint8_t seats_max() const = 0;
   /// Checks a player's options (MessagePack map, may be empty) and returns their canonical form
@@ -125,7 +125,7 @@ class rules {
                                          std::string_view snapshot) const = 0;
   /// The command a simple bot would send for `seat` in this view, if it is its turn.
   virtual std::optional<std::string> bot_command(std::string_view view, seat_index seat) const = 0;
-  /// A commands of each shape that the game accepts somewhere: seeds for property tests and
+  /// A command of each shape that the game accepts somewhere: seeds for property tests and
   /// fuzzers.
   virtual std::vector<std::string> sample_commands() const = 0;
   /// Cards of each of its shuffles; 0 for a game without chance. Proofs list the shuffles in full.
@@ -147,8 +147,8 @@ const rules* find(std::string_view name);
 /// threads use the registry.
 class scoped_registration {
  public:
-  explicit scoped_registration(
-      const rules& game);  // throws std::invalid_argument if the name is taken
+  /// Throws std::invalid_argument if the name is taken.
+  explicit scoped_registration(const rules& game);
   ~scoped_registration();
   scoped_registration(const scoped_registration&) = delete;
   scoped_registration& operator=(const scoped_registration&) = delete;

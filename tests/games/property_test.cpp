@@ -2,6 +2,8 @@
 #include "tests/games/properties.hpp"
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "actors/games/payout.hpp"
 #include "tests/games/nim/nim.hpp"
@@ -157,6 +159,16 @@ TEST_CASE("a registration lasts as long as its object, and names are unique") {
     CHECK_THROWS_AS(scoped_registration{nim_rules}, std::invalid_argument);
   }
   CHECK(find("nim") == nullptr);
+}
+
+TEST_CASE("the documentation shows nim as it is") {
+  const auto content = [](const char* path) {
+    std::ifstream in{std::string{BARAZA_SOURCE_ROOT} + path};
+    return std::string{std::istreambuf_iterator<char>{in}, {}};
+  };
+  const auto nim = content("/tests/games/nim/nim.hpp");
+  REQUIRE(nim.size() > 1000);
+  CHECK(content("/docs/writing-a-game.md").find(nim) != std::string::npos);
 }
 
 TEST_CASE("in nim the players alternate and take one to three stones") {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "storage/postgres/postgres.hpp"
+
+namespace baraza::storage::postgres {
+
+class pg_store final : public store {
+ public:
+  pg_store(std::string url, const open_options& options, const timing& times);
+
+  result<std::unique_ptr<writer>> open_writer(const node_grant& node, std::uint16_t index) override;
+  result<std::unique_ptr<reader>> open_reader() override;
+  std::unique_ptr<identity_store> open_identity() override;
+  result<node_grant> join(const node_registration& node) override;
+  status fence(std::uint64_t incarnation) override;
+  status record_incident(const incident& what) override;
+  status maintain(millis now) override;
+  result<migration_state> migrations() override;
+  status migrate(int target) override;
+  result<verify_report> verify() override;
+
+ private:
+  std::string url_;
+  open_options options_;
+  timing times_;
+};
+
+}  // namespace baraza::storage::postgres

@@ -1,0 +1,307 @@
+#include "storage/postgres/writer.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "storage/checks.hpp"
+#include "storage/postgres/connect.hpp"
+#include "storage/postgres/gather.hpp"
+
+namespace baraza::storage::postgres {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* commit_names[] = {"commit_plain", "commit_full"};
+
+/// A failed statement's class (rule A5). A lost connection is not a failure: its outcome is unknown.
+bool is_transient(std::string_view state) { return state == "40001" || state == "40P01"; }
+/// Lost a race that the next round's checks will see: a key or a floor taken since this statement's snapshot, or its own refusal.
+bool is_race(std::string_view state) { return state == "23505" || state == "23514" || state == "BZ001"; }
+/// Lock or statement time-outs, out of space or memory, read-only after a failover, shutting down: nothing was applied.
+bool is_store_trouble(std::string_view state) {
+  return state == "55P03" || state == "57014" || state == "25006" || state.starts_with("53") || state.starts_with("57P") ||
+         state.starts_with("58");
+}
+
+status failure(const reply& answer, const char* what) {
+  return error{errc::unavailable, std::string{what} + ": " + answer.message};
+}
+
+batch_result whole(errc code, std::string detail) { return {code, std::move(detail), {}}; }
+
+}  // namespace
+
+pg_writer::pg_writer(std::string url, const writer_key& key, bool allow_loss, const timing& times)
+    : url_{limited(url, "baraza-" + std::to_string(key.incarnation) + "-w" + std::to_string(key.index))},
+      key_{key},
+      allow_loss_{allow_loss},
+      times_{times} {}
+
+status pg_writer::start() {
+  for (const auto part : {&pg_writer::connect, &pg_writer::check_server, &pg_writer::take_fence,
+                          &pg_writer::check_last_acknowledged, &pg_writer::prepare})
+    if (auto result = (this->*part)(); !result) {
+      session_.close();
+      return result;
+    }
+  return done{};
+}
+
+status pg_writer::connect() {
+  if (const auto why = session_.connect(url_); !why.empty()) return error{errc::unavailable, why};
+  // The planner may not choose: with its generic plan fixed to index lookups in the order of the sorted arrays, rows are locked
+  // in key order (rule A6) however small or badly counted a table is.
+  static constexpr const char* settings =
+      "select set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
+      "set_config('idle_in_transaction_session_timeout', $3, false), set_config('client_connection_check_interval', $4, false), "
+      "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false), "
+      "set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), "
+      "set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false), "
+      "set_config('enable_memoize', 'off', false), set_config('random_page_cost', '0.1', false), "
+      "set_config('default_transaction_isolation', 'read committed', false)";
+  const auto answer = session_.query(settings,
+                                     {std::to_string(times_.statement.count()), std::to_string(times_.lock.count()),
+                                      std::to_string(idle_in_transaction_ms), std::to_string(connection_check_ms)},
+                                     times_.statement);
+  return answer ? status{done{}} : failure(answer, "session settings");
+}
+
+status pg_writer::check_server() {
+  const auto answer = session_.query(
+      "select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on', "
+      "(select system_identifier from pg_control_system()), "
+      "case when pg_is_in_recovery() then '0' else substring(pg_walfile_name(pg_current_wal_lsn()) from 1 for 8) end, "
+      "current_setting('synchronous_commit') in ('off', 'local') or current_setting('fsync') = 'off', "
+      "current_setting('synchronous_standby_names') = '' and exists (select from pg_stat_replication "
+      "where coalesce(state, 'streaming') in ('streaming', 'catchup'))",
+      {}, times_.statement);
+  if (!answer) return failure(answer, "server check");
+  if (answer.text(0, 0) == "t") return error{errc::unavailable, "the server is read-only: it is not the primary"};
+  const std::string system{answer.text(0, 1)};
+  const auto timeline = std::stoull(std::string{answer.text(0, 2)}, nullptr, 16);
+  if (!server_.system.empty() && server_.system != system) return error{errc::fenced, "another server answers at the store's address"};
+  if (timeline < server_.timeline) return error{errc::fenced, "the store went back to an older timeline"};
+  server_ = {system, timeline};
+  if (!allow_loss_ && answer.text(0, 3) == "t")
+    return error{errc::incompatible, "the server may lose commits (synchronous_commit or fsync is off); allow_loss accepts that"};
+  if (!allow_loss_ && answer.text(0, 4) == "t")
+    return error{errc::incompatible, "a standby replicates asynchronously: set synchronous_standby_names, or allow_loss"};
+  return done{};
+}
+
+status pg_writer::take_fence() {
+  // Waits for whatever our earlier connection still runs there, and makes void what of it has not yet arrived (rule A4).
+  const auto answer = session_.query(
+      "update fence set generation = generation + 1 where incarnation = $1 and writer = $2 and open returning generation",
+      {std::to_string(key_.incarnation), std::to_string(key_.index)}, times_.commit_deadline);
+  if (!answer) return failure(answer, "fence row");
+  if (answer.size() == 0) return error{errc::fenced, "this incarnation is fenced off"};
+  key_.generation = std::stoull(std::string{answer.text(0, 0)});
+  return done{};
+}
+
+status pg_writer::check_last_acknowledged() {
+  if (!last_) return done{};
+  const auto answer = session_.query(
+      "select 1 from journal where kind = $1 and entity = $2 and seq = $3 and incarnation = $4 and writer = $5 and batch = $6",
+      {std::to_string(static_cast<int>(last_->entity.kind)), last_->entity.key.to_string(), std::to_string(last_->seq),
+       std::to_string(last_->id.incarnation), std::to_string(last_->id.writer), std::to_string(last_->id.number)},
+      times_.statement);
+  if (!answer) return failure(answer, "last acknowledged batch");
+  if (answer.size() == 0)
+    return error{errc::fenced, "the store went back in time: acknowledged batch " + std::to_string(last_->id.number) + " is gone"};
+  return done{};
+}
+
+status pg_writer::prepare() {
+  for (const bool full : {false, true}) {
+    const std::string text{commit_sql(full)};
+    const auto answer = session_.prepare(commit_names[full ? 1 : 0], text.c_str(), times_.statement);
+    if (!answer) return error{class_of(answer.sqlstate), "the commit statement does not fit the store: " + answer.message};
+  }
+  if (const auto why = partitions_.load(session_, times_.statement); !why.empty()) return error{errc::unavailable, why};
+  return done{};
+}
+
+batch_result pg_writer::apply(const batch& work) {
+  if (auto why = batch_fault(work)) return whole(why->code, why->message);
+  if (work.id.incarnation != key_.incarnation || work.id.writer != key_.index)
+    return whole(errc::invalid, "the batch id names another writer");
+  if (!session_.alive())
+    if (auto ready = start(); !ready)
+      return whole(ready.why().code == errc::fenced ? errc::fenced : errc::unavailable, ready.why().message);
+  progress so_far;
+  so_far.results.resize(work.members.size());
+  refuse_faulty(work, so_far);
+  return work_off(work, so_far);
+}
+
+void pg_writer::refuse_faulty(const batch& work, progress& so_far) {
+  bool reloaded = false;
+  for (std::size_t i = 0; i < work.members.size(); ++i) {
+    const auto& member = *work.members[i];
+    auto& answer = so_far.results[i];
+    if (auto why = member_fault(member)) {
+      answer.code = why->code;
+      answer.detail = why->message;
+      continue;
+    }
+    const auto* misfit = partitions_.misfit(member);
+    if (misfit != nullptr && !reloaded) {  // attached since this connection began?
+      reloaded = true;
+      if (partitions_.load(session_, times_.statement).empty()) misfit = partitions_.misfit(member);
+    }
+    if (misfit != nullptr) {
+      answer.code = errc::no_partition;
+      answer.detail = "no partition is attached for the time of " + misfit->to_string();
+      continue;
+    }
+    so_far.open_members.push_back(i);
+  }
+}
+
+batch_result pg_writer::work_off(const batch& work, progress& so_far) {
+  // Members that go in one statement. Only a failure that no check explains ever splits them (rule A5).
+  std::vector<std::vector<std::size_t>> pieces{std::move(so_far.open_members)};
+  const auto rounds_most = rounds_max + 2 * work.members.size();
+  bool anything_applied = false, examined = false;
+  std::size_t attempts = 0;
+  step last{verdict::unavailable, "too many rounds"};
+  for (std::size_t rounds = 0; !pieces.empty() && rounds < rounds_most; ++rounds) {
+    so_far.open_members = std::move(pieces.back());
+    pieces.pop_back();
+    if (so_far.open_members.empty()) continue;
+    last = round(work, so_far, examined);
+    if (last.what == verdict::examine) last = look_closer(work, so_far, attempts, examined);
+    switch (last.what) {
+      case verdict::done:
+        acknowledge(work, so_far.open_members);
+        anything_applied = true;
+        examined = false;
+        attempts = 0;
+        continue;
+      case verdict::again:
+      case verdict::examine:
+        pieces.push_back(so_far.open_members);
+        if (++attempts <= transient_retries_max) continue;
+        last = {verdict::unavailable, "refused again and again: " + last.detail};
+        break;
+      case verdict::broken:
+        divide(so_far, pieces, last.detail);
+        attempts = 0;
+        continue;
+      case verdict::fenced: return whole(errc::fenced, last.detail);
+      case verdict::unknown: session_.close(); return whole(errc::unknown, last.detail);
+      case verdict::unavailable: pieces.push_back(so_far.open_members); break;
+    }
+    break;
+  }
+  if (!pieces.empty() && !anything_applied) return whole(errc::unavailable, last.detail);
+  for (const auto& piece : pieces)
+    for (const auto index : piece) so_far.results[index] = {errc::unavailable, last.detail, {}, {}};
+  read_balances(work, so_far);
+  return {errc::none, {}, std::move(so_far.results)};
+}
+
+pg_writer::step pg_writer::round(const batch& work, progress& so_far, bool examined) {
+  if (!parameters_.build(work, so_far, key_, examined))
+    return examined ? step{verdict::broken, "the sums of a batch leave 64 bits"} : step{verdict::examine, {}};
+  const auto answer = session_.run(commit_names[parameters_.is_full() ? 1 : 0], parameters_.values(), times_.commit_deadline);
+  if (answer.what == reply::outcome::lost) return {verdict::unknown, answer.message};
+  if (answer.warned) return {verdict::unknown, "the server warned at commit"};
+  if (answer.what == reply::outcome::failed) return judge(answer);
+  const auto outcome = parameters_.read(answer, so_far);
+  if (outcome.fenced) return {verdict::fenced, "this incarnation is fenced off"};
+  return {outcome.applied ? verdict::done : verdict::examine, "culprits in the batch"};
+}
+
+pg_writer::step pg_writer::judge(const reply& answer) {
+  const auto detail = answer.sqlstate + " " + answer.message;
+  if (is_transient(answer.sqlstate)) return {verdict::again, detail};
+  if (is_store_trouble(answer.sqlstate)) return {verdict::unavailable, detail};
+  return {is_race(answer.sqlstate) ? verdict::examine : verdict::broken, detail};
+}
+
+pg_writer::step pg_writer::look_closer(const batch& work, progress& so_far, std::size_t& attempts, bool& examined) {
+  facts known;
+  if (const auto why = gather(session_, work, so_far.open_members, key_.incarnation, times_.statement, known); !why.empty()) {
+    if (!session_.alive()) session_.close();
+    return {verdict::unavailable, why};  // only a read was lost: nothing of these members is in flight
+  }
+  if (examine(work, known, so_far) > 0) attempts = 0;
+  examined = true;
+  return {verdict::again, "an unexplained refusal"};
+}
+
+void pg_writer::divide(progress& so_far, std::vector<std::vector<std::size_t>>& pieces, const std::string& why) {
+  const auto& members = so_far.open_members;
+  if (members.size() == 1) {
+    so_far.results[members.front()].code = errc::invalid;
+    so_far.results[members.front()].detail = why;
+    return;
+  }
+  const auto middle = members.begin() + static_cast<std::ptrdiff_t>(members.size() / 2);
+  pieces.emplace_back(middle, members.end());
+  pieces.emplace_back(members.begin(), middle);
+}
+
+void pg_writer::acknowledge(const batch& work, const std::vector<std::size_t>& applied) {
+  const auto& member = *work.members[applied.front()];
+  last_ = acknowledged{member.entity, member.expected_seq + 1, work.id};
+}
+
+void pg_writer::read_balances(const batch& work, progress& so_far) {
+  // Applied members whose accounts the statement did not touch, or not all: repeats.
+  std::vector<std::size_t> indexes = so_far.reread;
+  const bool repeats = !so_far.transfers_there.empty() || !so_far.accounts_there.empty();
+  for (std::size_t i = 0; i < work.members.size(); ++i) {
+    auto& answer = so_far.results[i];
+    if (answer.code != errc::none) continue;
+    const auto& member = *work.members[i];
+    const auto there = [&](const transfer& t) { return so_far.transfers_there.contains(t.id); };
+    answer.existing_transfers = repeats ? std::ranges::count_if(member.transfers, there) : 0;
+    const auto opened = [&](const account_open& o) { return so_far.accounts_there.contains(o.id); };
+    if (repeats && (*answer.existing_transfers > 0 || std::ranges::any_of(member.opens, opened))) indexes.push_back(i);
+  }
+  if (indexes.empty()) return;
+  facts known;
+  // Applied is applied: should this read fail, the members go without balances and their owners read the rows themselves.
+  if (!gather_accounts(session_, work, indexes, times_.statement, known).empty()) return;
+  for (const auto index : indexes) {
+    auto& balances = so_far.results[index].balances;
+    balances.clear();
+    for (const auto& id : accounts_of(*work.members[index]))
+      if (const auto row = known.accounts.find(id); row != known.accounts.end() && has_floor(row->second.kind))
+        balances.push_back({id, row->second.amount, row->second.version, row->second.closed});
+  }
+}
+
+batch_result pg_writer::resolve(const batch& work) {
+  session_.close();
+  if (auto ready = start(); !ready) {
+    const auto fenced = ready.why().code == errc::fenced;
+    return whole(fenced ? errc::fenced : errc::unknown, ready.why().message);
+  }
+  progress so_far;
+  so_far.results.resize(work.members.size());
+  for (std::size_t i = 0; i < work.members.size(); ++i) so_far.open_members.push_back(i);
+  facts known;
+  if (const auto why = gather_heads(session_, work, so_far.open_members, times_.statement, known); !why.empty())
+    return whole(errc::unknown, why);
+  for (const auto index : so_far.open_members) {
+    const auto& member = *work.members[index];
+    const auto head = known.heads.find(member.entity);
+    if (head != known.heads.end() && head->second.next_row == work.id) {
+      so_far.reread.push_back(index);
+      last_ = acknowledged{member.entity, member.expected_seq + 1, work.id};
+    } else {
+      so_far.results[index].code = errc::unavailable;
+      so_far.results[index].detail = "not applied";
+    }
+  }
+  read_balances(work, so_far);
+  return {errc::none, {}, std::move(so_far.results)};
+}
+
+}  // namespace baraza::storage::postgres

@@ -1,0 +1,66 @@
+// One writing connection: commits batches, and after a lost connection finds out what became of them.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "storage/postgres/commit_statement.hpp"
+#include "storage/postgres/partitions.hpp"
+#include "storage/postgres/postgres.hpp"
+
+namespace baraza::storage::postgres {
+
+/// What every connection of a store checks, and remembers of the first (rule A8).
+struct server_identity {
+  std::string system;
+  std::uint64_t timeline = 0;
+};
+
+class pg_writer final : public writer {
+ public:
+  pg_writer(std::string url, const writer_key& key, bool allow_loss, const timing& times);
+
+  /// Connects, checks the server, takes the fence row over from this writer's earlier connections.
+  status start();
+  batch_result apply(const batch& work) override;
+  batch_result resolve(const batch& work) override;
+
+ private:
+  enum class verdict { done, again, examine, broken, fenced, unavailable, unknown };
+  struct step {
+    verdict what = verdict::done;
+    std::string detail;
+  };
+
+  status connect();
+  status check_server();
+  status take_fence();
+  status check_last_acknowledged();
+  status prepare();
+
+  void refuse_faulty(const batch& work, progress& so_far);
+  batch_result work_off(const batch& work, progress& so_far);
+  step round(const batch& work, progress& so_far, bool examined);
+  static step judge(const reply& answer);
+  step look_closer(const batch& work, progress& so_far, std::size_t& attempts, bool& examined);
+  static void divide(progress& so_far, std::vector<std::vector<std::size_t>>& pieces, const std::string& why);
+  void acknowledge(const batch& work, const std::vector<std::size_t>& applied);
+  void read_balances(const batch& work, progress& so_far);
+
+  std::string url_;
+  writer_key key_;
+  bool allow_loss_;
+  timing times_;
+  session session_;
+  server_identity server_;
+  partition_map partitions_;
+  commit_parameters parameters_;
+  struct acknowledged {
+    entity_id entity;
+    std::uint64_t seq = 0;
+    batch_id id;
+  };
+  std::optional<acknowledged> last_;
+};
+
+}  // namespace baraza::storage::postgres

@@ -11,7 +11,8 @@ if(BARAZA_FUZZ)
     message(FATAL_ERROR "BARAZA_FUZZ needs clang: cmake --preset fuzz")
   endif()
   # Coverage in everything that is linked into a target; the driver only in the targets themselves.
-  target_compile_options(baraza_options INTERFACE -fsanitize=fuzzer-no-link)
+  # -Wshadow=local is a word of GCC only.
+  target_compile_options(baraza_options INTERFACE -fsanitize=fuzzer-no-link -Wno-unknown-warning-option)
   add_custom_target(fuzz_targets)
 else()
   add_library(fuzz_replay OBJECT ${CMAKE_SOURCE_DIR}/tests/fuzz/replay/main.cpp)
@@ -21,7 +22,7 @@ endif()
 # baraza_fuzz(name): the target of tests/fuzz/<name>.cpp. Skipped while a library it needs is not there.
 function(baraza_fuzz name)
   if(NOT DEFINED fuzz_links_${name})
-    message(FATAL_ERROR "tests/fuzz/${name}.cpp has no line in cmake/fuzz.cmake that says what it links")
+    message(SEND_ERROR "tests/fuzz/${name}.cpp has no line in cmake/fuzz.cmake that says what it links")
   endif()
   foreach(library ${fuzz_links_${name}})
     if(NOT TARGET ${library})

@@ -122,28 +122,45 @@ entity_host::entity_host(caf::actor_config& config, std::shared_ptr<node_service
 
 entity_host::~entity_host() { --node_->counters.entities; }
 
+template <class Step>
+void entity_host::guard(Step&& step) {
+  if (failed_) return;
+  try {
+    step();
+  } catch (const std::exception& why) {
+    crash(why.what());
+  } catch (...) {
+    crash("an exception of no known type");
+  }
+}
+
 caf::behavior entity_host::make_behavior() {
-  set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
-    std::string why = "an exception of no known type";
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const std::exception& e) {
-      why = e.what();
-    } catch (...) {
-    }
-    node_->log(severity::error, "entity.crashed", who_.to_string(), why);
-    bounce_stash();
-    return caf::make_error(caf::sec::runtime_error, why);
-  });
   return {
-      [this](deliver& m) { take(std::move(m.what)); },
-      [this](commit_done& m) { on_commit_done(m.ticket); },
-      [this](answer_in& m) { take(m); },
-      [this](wheel_due m) { take(m); },
-      [this](rows_read& m) { take(m); },
-      [this](loaded& m) { load(m); },
-      [this](sleep_now) { fall_asleep(); },
+      [this](deliver& m) {
+        if (failed_) return caf::anon_send(node_->region, std::move(m));  // for the next life
+        guard([&] { take(std::move(m.what)); });
+      },
+      [this](commit_done& m) { guard([&] { on_commit_done(m.ticket); }); },
+      [this](answer_in& m) { guard([&] { take(m); }); },
+      [this](wheel_due m) { guard([&] { take(m); }); },
+      [this](rows_read& m) { guard([&] { take(m); }); },
+      [this](loaded& m) { guard([&] { load(m); }); },
+      [this](sleep_now) { failed_ ? quit() : fall_asleep(); },
   };
+}
+
+void entity_host::crash(const std::string& why) {
+  node_->log(severity::error, "entity.crashed", who_.to_string(), why);
+  caf::anon_send(node_->region, host_failed{who_, why});
+  end_life();
+}
+
+/// From here on this host only hands back what reaches it; the region, told before, keeps it for the next life.
+void entity_host::end_life() {
+  failed_ = true;
+  for (auto& item : stash_)
+    if (auto* request = std::get_if<envelope_ptr>(&item); request && *request) caf::anon_send(node_->region, deliver{std::move(*request)});
+  std::vector<stashed>{}.swap(stash_);
 }
 
 millis entity_host::now() {
@@ -168,7 +185,8 @@ void entity_host::drain() {
   draining_ = true;
   std::size_t next = 0;
   while (next < stash_.size() && !busy()) {
-    auto item = std::move(stash_[next++]);
+    auto item = std::move(stash_[next]);
+    stash_[next++] = envelope_ptr{};
     if (auto* request = std::get_if<envelope_ptr>(&item)) take(std::move(*request));
     else if (auto* answer = std::get_if<answer_in>(&item)) take(*answer);
     else if (auto* rows = std::get_if<rows_read>(&item)) take(*rows);
@@ -292,12 +310,6 @@ void entity_host::fall_asleep() {
   caf::anon_send(node_->region, stay_awake{who_});
 }
 
-void entity_host::bounce_stash() {
-  for (auto& item : stash_)
-    if (auto* request = std::get_if<envelope_ptr>(&item); request && *request) caf::anon_send(node_->region, deliver{std::move(*request)});
-  stash_.clear();
-}
-
 // ---- activation -------------------------------------------------------------------------------------------------------------------
 
 void entity_host::load(loaded& what) {
@@ -324,9 +336,8 @@ void entity_host::load(loaded& what) {
     if (seq != what.what.head) throw games::cannot_fold{"the journal ends before its head"};
   } catch (const std::exception& why) {
     node_->log(severity::error, "entity.cannot_fold", who_.to_string(), why.what());
-    bounce_stash();
     caf::anon_send(node_->region, fold_failed{who_, why.what()});
-    return quit();
+    return end_life();
   }
   head_ = what.what.head;
   ready_ = true;
@@ -393,9 +404,7 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
   const auto code = ticket->result.code;
   if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch || code == errc::fenced) {
     // Somebody else wrote this journal, or this life is over: what we hold in memory is not the truth. End and read it again.
-    node_->log(severity::warning, "entity.stale", who_.to_string(), storage::to_string(code));
-    bounce_stash();
-    return quit(caf::make_error(caf::sec::runtime_error, "stale owner"));
+    return crash("stale owner: " + std::string{storage::to_string(code)});
   }
   ticket_in_flight_ = false;
   if (code == errc::none) head_ += ticket->work.events.size();

@@ -16,7 +16,8 @@ namespace baraza::cluster {
 ///   loading ──loaded──▶ ready ◀──commit_done── committing        ready ──idle──▶ sleeping ──▶ (ended, slot removed)
 ///      │ cannot fold        └──────commit───────▶ ▲                 any ──exception / stale──▶ (ended, the region restarts it)
 /// ```
-/// While loading or committing everything else waits in a bounded stash.
+/// While loading or committing everything else waits in a bounded stash. A failed host hands every request back to the region until the
+/// region lets it go: a crash loses no request but the one that caused it.
 class entity_host final : public caf::event_based_actor {
  public:
   entity_host(caf::actor_config& config, std::shared_ptr<node_services> node, entity_id who, activation_number activation);
@@ -48,7 +49,10 @@ class entity_host final : public caf::event_based_actor {
   void ask_due_questions(millis now);
   void rearm();
   void fall_asleep();
-  void bounce_stash();
+  template <class Step>
+  void guard(Step&& step);
+  void crash(const std::string& why);
+  void end_life();
   millis now();
 
   std::shared_ptr<node_services> node_;
@@ -56,7 +60,7 @@ class entity_host final : public caf::event_based_actor {
   const activation_number activation_;
   std::unique_ptr<host_context> context_;
   std::unique_ptr<actors::entity> entity_;
-  bool ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true, draining_ = false, wants_sleep_ = false;
+  bool failed_ = false, ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true, draining_ = false, wants_sleep_ = false;
   std::uint64_t head_ = 0;
   millis last_now_ = 0, last_active_ = 0;
   millis timer_at_ = 0;   // when the entity wants to be called; 0: not

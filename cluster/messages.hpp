@@ -52,6 +52,7 @@ struct rows_read {                                              // read pool →
   std::shared_ptr<std::vector<storage::balance>> balances;      // null: it asked for transfers
   std::shared_ptr<std::vector<storage::transfer>> transfers;
 };
+struct host_failed { entity_id who; std::string why; };         // host → region: restart me; I hand back what still reaches me
 struct fold_failed { entity_id who; std::string why; };         // host → region
 struct voided { entity_id who; bool done; std::string why; };   // void job → region
 

@@ -56,6 +56,7 @@ class region_actor final : public caf::event_based_actor {
         [this](barred m) { on_barred(m); },
         [this](wish_to_sleep m) { let_sleep(m); },
         [this](stay_awake m) { keep_awake(m); },
+        [this](host_failed& m) { on_failed(m); },
         [this](fold_failed& m) { start_void(m); },
         [this](voided& m) { on_voided(m); },
         [this](commit_done& m) { on_void_committed(m); },
@@ -79,7 +80,8 @@ class region_actor final : public caf::event_based_actor {
     const auto known = slots_.find(what->to);
     if (known == slots_.end()) {
       if (slots_.size() >= entities_max) return refuse(*what, {"overloaded", "this node has no room for more tables", 1000});
-      return deliver_to(start(what->to), std::move(what));
+      auto& fresh = start(what->to);
+      return deliver_to(fresh, std::move(what));
     }
     auto& at = known->second;
     switch (at.now) {
@@ -205,7 +207,6 @@ class region_actor final : public caf::event_based_actor {
     owners_.erase(owner);
     auto& at = slots_[who];
     at.host = nullptr;
-    if (at.now == phase::voiding) return;
     if (at.now == phase::leaving && !m.reason) {
       auto waiting = std::move(at.waiting);
       slots_.erase(who);
@@ -216,6 +217,21 @@ class region_actor final : public caf::event_based_actor {
       return;
     }
     crashed(who, at, caf::to_string(m.reason));
+  }
+
+  void on_failed(const host_failed& m) {
+    const auto known = slots_.find(m.who);
+    if (known == slots_.end()) return;
+    let_go(known->second);
+    crashed(m.who, known->second, m.why);
+  }
+
+  /// Nothing is sent to this host after sleep_now, so what it still hands back is all there is.
+  void let_go(slot& at) {
+    if (!at.host) return;
+    owners_.erase(at.host.address());
+    caf::anon_send(at.host, sleep_now{});
+    at.host = nullptr;
   }
 
   void crashed(const entity_id& who, slot& at, const std::string& why) {
@@ -270,6 +286,7 @@ class region_actor final : public caf::event_based_actor {
 
   void start_void(const fold_failed& m) {
     auto& at = slots_[m.who];
+    let_go(at);
     at.now = phase::voiding;
     auto node = node_;
     auto self = caf::actor_cast<caf::actor>(this);

@@ -32,6 +32,7 @@ struct edge_sweep;
 struct wakes_found;
 struct stop_region;
 struct drain_asked;
+struct host_failed;
 }  // namespace baraza::cluster
 
 CAF_BEGIN_TYPE_ID_BLOCK(baraza, first_custom_type_id)
@@ -62,6 +63,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(baraza, first_custom_type_id)
   CAF_ADD_TYPE_ID(baraza, (baraza::cluster::wakes_found))
   CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stop_region))
   CAF_ADD_TYPE_ID(baraza, (baraza::cluster::drain_asked))
+  CAF_ADD_TYPE_ID(baraza, (baraza::cluster::host_failed))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
 // In one process messages travel as they are. What crosses nodes is the packed envelope, which gets its inspector with the wire format.
@@ -93,4 +95,5 @@ BARAZA_LOCAL_MESSAGE(edge_sweep)
 BARAZA_LOCAL_MESSAGE(wakes_found)
 BARAZA_LOCAL_MESSAGE(stop_region)
 BARAZA_LOCAL_MESSAGE(drain_asked)
+BARAZA_LOCAL_MESSAGE(host_failed)
 #undef BARAZA_LOCAL_MESSAGE

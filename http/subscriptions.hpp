@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -23,9 +22,6 @@ class subscriptions {
     millis renew_at = 0;
     std::vector<watcher> watchers;
   };
-  /// What a push means for one edge.
-  enum class verdict : std::uint8_t { deliver, repeat, gap, unwatched };
-
   void watch(const uuid& table, std::uint64_t session) {
     auto& t = tables_[table];
     for (auto& w : t.watchers)
@@ -51,15 +47,8 @@ class subscriptions {
         if (w.session == session) return &w;
     return nullptr;
   }
-  /// A push with (epoch, prev, seq) arrived: older epochs and repeats are dropped, a gap is asked for.
-  verdict judge(table& t, std::uint64_t epoch, std::uint64_t prev, std::uint64_t seq) const {
-    if (epoch < t.epoch || (epoch == t.epoch && seq <= t.seq)) return verdict::repeat;
-    if (t.seq != 0 && prev > t.seq) return verdict::gap;
-    return verdict::deliver;
-  }
   template <class F>
   void each(F&& f) { for (auto& [id, t] : tables_) f(id, t); }
-  void erase(const uuid& table) { tables_.erase(table); }
   [[nodiscard]] std::size_t size() const { return tables_.size(); }
 
  private:

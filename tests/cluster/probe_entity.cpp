@@ -1,0 +1,165 @@
+#include "tests/cluster/probe_entity.hpp"
+
+#include <unistd.h>
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <thread>
+
+#include "actors/games/game.hpp"
+
+namespace baraza::testing {
+namespace {
+
+class probe final : public actors::entity {
+ public:
+  void restore(std::string_view) override { throw games::cannot_fold{"probes write no snapshots"}; }
+  void fold(std::uint64_t, millis, std::string_view event) override {
+    if (event == "poison") throw games::cannot_fold{"poison"};
+    if (event.starts_with("add")) ++count_;
+    if (event.starts_with("wake")) wake_at_ = std::stoll(std::string{event.substr(5)});
+  }
+  void activated(actors::context& ctx, bool) override {
+    if (wake_at_ != 0) ctx.set_timer(wake_at_);
+  }
+  void handle(const actors::request& what, const actors::reply_to& from, actors::context& ctx) override {
+    const auto* act = std::get_if<actors::table_act>(&what);
+    if (act == nullptr) return;
+    const auto& command = act->action;
+    if (command == "get") return ctx.reply(from, actors::table_view{ctx.epoch(), ctx.head(), 0, false, std::to_string(count_)});
+    if (command == "throw") throw std::runtime_error{"as told"};
+    from_ = from;
+    actors::change change;
+    if (command.starts_with("wake ")) {
+      wake_at_ = ctx.now() + std::stoll(command.substr(5));
+      change.events = {"wake " + std::to_string(wake_at_)};
+      change.wake = storage::commit::wake_change::set;
+      change.wake_at = wake_at_;
+      ctx.set_timer(wake_at_);
+    } else {
+      change.events = {command};
+    }
+    pending_ = change.events.front();
+    ctx.commit(std::move(change));
+  }
+  void committed(const storage::member_result& result, actors::context& ctx) override {
+    if (result.code != storage::errc::none) return ctx.reply(from_, actors::refused{std::string{storage::to_string(result.code)}, {}, 0});
+    if (pending_ == "crash_after_commit") throw std::runtime_error{"after the commit, before the answer"};
+    if (pending_.starts_with("add")) ++count_;
+    ctx.reply(from_, actors::accepted{ctx.head()});
+  }
+  void answered(std::uint64_t, const actors::answer&, actors::context&) override {}
+  void timer(actors::context& ctx) override {
+    wake_at_ = 0;
+    from_ = {};
+    actors::change change;
+    change.events = {"add by clock"};
+    change.wake = storage::commit::wake_change::clear;
+    pending_ = change.events.front();
+    ctx.commit(std::move(change));
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  millis wake_at_ = 0;
+  std::string pending_;
+  actors::reply_to from_;
+};
+
+caf::behavior gateway(caf::event_based_actor*, const std::shared_ptr<probe_edge>& edge) {
+  return {
+      [edge](cluster::edge_answer& m) { edge->got(m.request, std::move(m.what)); },
+      [edge](cluster::edge_push& m) {
+        if (std::holds_alternative<actors::table_restarted>(*m.what)) ++edge->restarts;
+      },
+  };
+}
+
+}  // namespace
+
+std::unique_ptr<actors::entity> make_probe(const entity_id&) { return std::make_unique<probe>(); }
+
+temporary_folder::temporary_folder() {
+  auto pattern = (std::filesystem::temp_directory_path() / "baraza-test-XXXXXX").string();
+  path = ::mkdtemp(pattern.data());
+}
+temporary_folder::~temporary_folder() { std::filesystem::remove_all(path); }
+
+std::uint64_t probe_edge::send(cluster::node& node, const entity_id& to, const std::string& command) {
+  std::uint64_t request;
+  {
+    const std::lock_guard lock{mutex_};
+    request = ++last_;
+  }
+  auto what = std::make_shared<cluster::envelope>();
+  what->to = to;
+  what->from = {1, 1, request, std::nullopt};
+  what->what = actors::table_act{{}, request, command};
+  caf::anon_send(node.services()->region, cluster::deliver{std::move(what)});
+  return request;
+}
+
+void probe_edge::got(std::uint64_t request, actors::answer what) {
+  const std::lock_guard lock{mutex_};
+  answers_.emplace(request, std::move(what));
+  arrived_.notify_all();
+}
+
+actors::answer probe_edge::wait(std::uint64_t request, std::chrono::milliseconds limit) {
+  std::unique_lock lock{mutex_};
+  if (!arrived_.wait_for(lock, limit, [&] { return answers_.contains(request); })) return actors::refused{"no_answer", {}, 0};
+  return answers_.at(request);
+}
+
+actors::answer probe_edge::ask(cluster::node& node, const entity_id& to, const std::string& command) {
+  return wait(send(node, to, command));
+}
+
+probe_node::probe_node(const std::string& url, millis passivate_after) {
+  auto opened = storage::open(url);
+  if (!opened) throw std::runtime_error{opened.why().message};
+  store = std::move(*opened);
+  if (auto ready = cluster::prepare(*store); !ready) throw std::runtime_error{ready.why().message};
+  cluster::node_options options;
+  options.shards = 16;
+  options.scheduler_threads = 2;
+  options.passivate_after = passivate_after;
+  options.stop_node = [this](std::string_view) { ++stops; };
+  options.log = [](cluster::severity, std::string_view, std::string_view, std::string_view) {};
+  auto started = cluster::node::start(*store, options, [](const storage::node_grant&) {
+    cluster::entity_factory factory;
+    factory.make = make_probe;
+    factory.escrow_of = [](const entity_id&, const std::vector<storage::journal_event>&) { return std::optional<storage::account_id>{}; };
+    factory.plan_void = [](const entity_id&, const std::vector<storage::journal_event>& events, const std::vector<storage::transfer>&,
+                           std::string_view, millis) -> std::optional<actors::change> {
+      if (events.back().payload == "voided") return std::nullopt;
+      actors::change change;
+      change.events = {"voided"};
+      return change;
+    };
+    return factory;
+  });
+  if (!started) throw std::runtime_error{started.why().message};
+  node = std::move(*started);
+  node->attach_edge(1, node->system().spawn(gateway, edge));
+}
+
+probe_node::~probe_node() { node.reset(); }
+
+bool probe_node::eventually(const std::function<bool()>& expected) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (!expected()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // polls: a condition with a deadline
+  }
+  return true;
+}
+
+std::uint64_t probe_node::count(const entity_id& who) {
+  const auto answer = edge->ask(*node, who, "get");
+  const auto* view = std::get_if<actors::table_view>(&answer);
+  return view == nullptr ? UINT64_MAX : std::stoull(view->body);
+}
+
+}  // namespace baraza::testing

@@ -1,0 +1,182 @@
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/cluster/probe_entity.hpp"
+
+using namespace baraza;
+using namespace baraza::testing;
+
+namespace {
+
+entity_id table() { return {entity_kind::table, uuid::v7(1'700'000'000'000)}; }
+std::string url(const temporary_folder& at) { return "sqlite:" + (at.path / "store.db").string(); }
+
+}  // namespace
+
+TEST_CASE("an acknowledged event survives the end of its node") {
+  const temporary_folder folder;
+  const auto who = table();
+  {
+    probe_node first{url(folder)};
+    for (int i = 0; i < 20; ++i) REQUIRE(is_accepted(first.edge->ask(*first.node, who, "add")));
+    REQUIRE(first.count(who) == 20);
+  }
+  probe_node second{url(folder)};
+  CHECK(second.count(who) == 20);
+}
+
+TEST_CASE("requests that arrive during a commit are handled in order, none is lost") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  std::vector<std::uint64_t> sent;
+  for (int i = 0; i < 200; ++i) sent.push_back(node.edge->send(*node.node, who, "add"));
+  std::uint64_t seq = 0;
+  for (const auto request : sent) {
+    const auto answer = node.edge->wait(request);
+    REQUIRE(is_accepted(answer));
+    REQUIRE(std::get<actors::accepted>(answer).seq == ++seq);
+  }
+}
+
+TEST_CASE("a queue longer than its bound is refused as overloaded, not kept") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  std::vector<std::uint64_t> sent;
+  for (int i = 0; i < 2000; ++i) sent.push_back(node.edge->send(*node.node, who, "add"));
+  std::uint64_t done = 0, refused = 0;
+  for (const auto request : sent) {
+    const auto answer = node.edge->wait(request);
+    done += is_accepted(answer);
+    refused += is_refused(answer, "overloaded");
+  }
+  CHECK(done + refused == 2000);
+  CHECK(node.count(who) == done);
+}
+
+TEST_CASE("a crashed entity comes back from its journal and its edge is told") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  CHECK(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
+  CHECK(node.count(who) == 1);
+  CHECK(node.eventually([&] { return node.edge->restarts == 1; }));
+  CHECK(node.stops == 0);
+}
+
+TEST_CASE("a crash between commit and answer loses no event and repeats none") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  node.edge->send(*node.node, who, "crash_after_commit");
+  const auto after = node.edge->ask(*node.node, who, "add");
+  REQUIRE(is_accepted(after));
+  CHECK(std::get<actors::accepted>(after).seq == 3);
+  CHECK(node.count(who) == 2);
+}
+
+TEST_CASE("requests waiting behind the one that crashes are handled by the next life") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  std::vector<std::uint64_t> sent{node.edge->send(*node.node, who, "add"), node.edge->send(*node.node, who, "throw")};
+  for (int i = 0; i < 50; ++i) sent.push_back(node.edge->send(*node.node, who, "add"));
+  CHECK(is_refused(node.edge->wait(sent[1]), "internal"));
+  for (std::size_t i = 2; i < sent.size(); ++i) REQUIRE(is_accepted(node.edge->wait(sent[i])));
+  CHECK(node.count(who) == 51);
+}
+
+TEST_CASE("one that keeps crashing is backed off, its neighbours play on") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto bad = table(), good = table();
+  for (int i = 0; i < 5; ++i) REQUIRE(is_refused(node.edge->ask(*node.node, bad, "throw"), "internal"));
+  const auto before = std::chrono::steady_clock::now();
+  node.edge->send(*node.node, bad, "throw");
+  REQUIRE(is_accepted(node.edge->ask(*node.node, good, "add")));
+  CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds{900});
+  CHECK(node.count(bad) == 0);  // answered after the back-off of a second
+  CHECK(std::chrono::steady_clock::now() - before >= std::chrono::milliseconds{900});
+}
+
+TEST_CASE("a journal that cannot be folded is voided without the entity's code, and stays so") {
+  const temporary_folder folder;
+  const auto who = table();
+  {
+    probe_node node{url(folder)};
+    REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+    REQUIRE(is_accepted(node.edge->ask(*node.node, who, "poison")));
+    CHECK(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));  // the next life reads the poison
+    CHECK(is_refused(node.edge->ask(*node.node, who, "get"), "match_voided"));
+    auto reader = node.store->open_reader();
+    REQUIRE(reader);
+    const auto events = (*reader)->events(who, 0, 100);
+    REQUIRE(events);
+    REQUIRE(events->size() == 3);
+    CHECK(events->back().payload == "voided");
+    CHECK(node.eventually([&] {
+      const auto kept = (*reader)->incidents(10);
+      return kept && kept->size() == 1 && kept->front().kind == "void";
+    }));
+  }
+}
+
+TEST_CASE("an idle entity is passivated and comes back with the next request") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 50};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  const auto& counters = node.node->services()->counters;
+  CHECK(node.eventually([&] { return counters.passivations >= 1 && counters.entities == 0; }));
+  CHECK(node.count(who) == 1);
+  CHECK(counters.activations >= 2);
+}
+
+TEST_CASE("requests that meet an entity falling asleep are all answered") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 1};  // falls asleep whenever it can
+  std::vector<entity_id> all;
+  for (int i = 0; i < 20; ++i) all.push_back(table());
+  for (int round = 0; round < 30; ++round) {
+    std::vector<std::uint64_t> sent;
+    for (const auto& who : all) sent.push_back(node.edge->send(*node.node, who, "add"));
+    for (const auto request : sent) REQUIRE(is_accepted(node.edge->wait(request)));
+  }
+  for (const auto& who : all) CHECK(node.count(who) == 30);
+}
+
+TEST_CASE("a stored wake-up brings an entity of a dead node back without a request") {
+  const temporary_folder folder;
+  const auto who = table();
+  {
+    probe_node first{url(folder)};
+    REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 1")));
+    REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 300")));
+  }
+  probe_node second{url(folder)};
+  const auto& counters = second.node->services()->counters;
+  CHECK(second.eventually([&] { return counters.commits >= 1; }));
+  CHECK(counters.requests == 0);
+  CHECK(second.count(who) >= 1);
+}
+
+TEST_CASE("a clock fires on a running node") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "wake 30")));
+  CHECK(node.eventually([&] { return node.node->services()->counters.commits >= 2; }));
+  CHECK(node.count(who) == 1);
+}
+
+TEST_CASE("a fenced node stops instead of answering") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  REQUIRE(node.store->fence(node.node->services()->grant.incarnation));
+  node.edge->send(*node.node, who, "add");
+  CHECK(node.eventually([&] { return node.stops >= 1; }));
+}

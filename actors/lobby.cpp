@@ -99,7 +99,8 @@ void lobby::join(const lobby_join& what, const reply_to& from, context& ctx) {
   const auto& canonical = std::get<0>(checked);
   if (lobby_key(what.game, canonical, what.stake, what.money) != id_.key)
     return refuse(ctx, from, "bad_request", "This lobby is for other terms.");
-  if (what.player.is_nil() || what.ticket.is_nil() || what.display.size() > display_bytes_max)
+  if (what.player.is_nil() || what.ticket.is_nil() || what.display.size() > display_bytes_max ||
+      !games::codec::is_utf8(what.display))
     return refuse(ctx, from, "bad_request", "A ticket names a player.");
   if (is_pairing(what.player, what.ticket)) return ctx.reply(from, accepted{0});
 

@@ -9,6 +9,7 @@
 #endif
 
 #include "actors/assert.hpp"
+#include "actors/games/codec.hpp"
 #include "actors/limits.hpp"
 #include "actors/table_entity.hpp"
 
@@ -214,7 +215,8 @@ bool seats_fit(const games::rules& rules, const std::vector<seat_info>& seats) {
   if (seats.size() < rules.seats_min() || seats.size() > rules.seats_max() || seats.size() > seats_max)
     return false;
   for (std::size_t i = 0; i < seats.size(); ++i) {
-    if (seats[i].player.is_nil() || seats[i].display.size() > display_bytes_max) return false;
+    const auto& shown = seats[i].display;
+    if (seats[i].player.is_nil() || shown.size() > display_bytes_max || !games::codec::is_utf8(shown)) return false;
     for (std::size_t j = 0; j < i; ++j)
       if (seats[i].player == seats[j].player) return false;
   }

@@ -287,8 +287,10 @@ std::vector<table_events::variant_body> bodies_of(const table_state& state, cons
 std::string view_of(const table_state& state, std::uint8_t seat, const volatile_seats& seats, millis now) {
   std::string out;
   out.reserve(1024);
-  const bool seated = seat != no_seat, over = is_over(state.now), playing = state.now == phase::playing;
-  put_map(out, 10u + playing + 2u * seated + (state.result != nullptr) + (!over && !playing));
+  const bool seated = seat != no_seat, over = is_over(state.now);
+  const bool playing = state.now == phase::playing && state.play;  // a record of a running match has no game, so no clock
+  const bool waits = !over && state.now != phase::playing;
+  put_map(out, 10u + playing + 2u * seated + (state.result != nullptr) + waits);
   put_text(out, "game");
   put_text(out, state.game);
   put_text(out, "rules");
@@ -311,7 +313,7 @@ std::string view_of(const table_state& state, std::uint8_t seat, const volatile_
   put_text(out, "state");
   state.play ? put_value(out, state.play->view(seat)) : put_nil(out);
   if (playing) put_clock(out, state.play->whose_turn().seats, state.deadline - now);
-  if (!over && !playing) put_deadline(out, state.deadline);
+  if (waits) put_deadline(out, state.deadline);
   if (seated) {
     put_text(out, "you");
     put_uint(out, seat);

@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::size_t reason_bytes_max = 200;
 
+/// Why a fold failed may hold any bytes; the journal's text holds readable ones.
+std::string plain(std::string_view reason) {
+  std::string out{reason.substr(0, reason_bytes_max)};
+  for (auto& c : out)
+    if (c < 0x20 || c > 0x7E) c = '?';
+  return out;
+}
+
 bool ends_match(const storage::journal_event& event) {
   const auto kind = table_event::kind_of(event.payload);
   return kind == table_event::kind::ended || kind == table_event::kind::aborted || kind == table_event::kind::voided;
@@ -52,7 +60,7 @@ std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head, c
 
   void_plan plan;
   plan.what.transfers = refunds_of(table.key, escrow);
-  table_event::voided event{std::string{reason.substr(0, reason_bytes_max)}, 0, {}, state.server_seed()};
+  table_event::voided event{plain(reason), 0, {}, state.server_seed()};
   event.refunds.assign(state.seats.size(), 0);
   for (std::size_t i = 0; i < state.seats.size(); ++i) {
     const auto account = storage::player_account(state.seats[i].player, state.money);

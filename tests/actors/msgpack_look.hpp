@@ -1,6 +1,7 @@
 // Reading answers in tests: a MessagePack value by keys and indices. Missing things are nil; wrong types throw.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <msgpack.hpp>
 #include <string>
@@ -20,7 +21,9 @@ class look {
       if (at_.via.map.ptr[i].key.as<std::string>() == key) return {handle_, at_.via.map.ptr[i].val};
     return {};
   }
-  look operator[](std::size_t index) const {
+  template <std::integral Index>
+  look operator[](Index place) const {
+    const auto index = static_cast<std::size_t>(place);
     if (at_.type != msgpack::type::ARRAY || index >= at_.via.array.size) return {};
     return {handle_, at_.via.array.ptr[index]};
   }

@@ -1,0 +1,185 @@
+#include "http/client/house_bot.hpp"
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "http/client/draw_table.hpp"
+#include "http/client/fields.hpp"
+#include "http/client/http_api.hpp"
+#include "http/client/limits.hpp"
+#include "http/client/seat_client.hpp"
+
+namespace baraza::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto queue_again_after = 1s;
+constexpr auto account_again_after = 500ms;
+
+/// One account in one lobby.
+class bot_seat final : public match_player::listener {
+ public:
+  bot_seat(asio::io_context& io, const endpoint& server, account who, std::uint8_t best_of,
+           std::int64_t stake, int thinking_ms, std::atomic<std::uint64_t>& matches)
+      : server_{server},
+        who_{std::move(who)},
+        best_of_{best_of},
+        thinking_{thinking_ms},
+        matches_{matches},
+        pause_{io},
+        client_{io, server, options_of(stake), *this, handlers()} {}
+
+  void start() {
+    client_.player().queue(now());
+    client_.start();
+  }
+
+  void send(std::string_view) override {}
+  void happened(const table_event& event) override {
+    if (event.type == "started") draw_.begin(best_of_, client_.player().seat());
+    if (event.type == "game") draw_.happened(fields::find(event.body, "game"));
+  }
+  void viewed(std::string_view view) override {
+    draw_.viewed(fields::find(view, "state"), client_.player().seat());
+  }
+  void refused(std::string_view what, const problem&) override {
+    if (what == "join") later(queue_again_after, [this] { client_.player().queue(now()); });
+  }
+  void over(std::string_view how, std::string_view) override {
+    if (how == "ended") ++matches_;
+    later(0ms, [this] { client_.player().queue(now()); });
+  }
+
+ private:
+  static time_point now() { return std::chrono::steady_clock::now(); }
+
+  match_player::options options_of(std::int64_t stake) const {
+    match_player::options out;
+    out.game_options = draw_options(best_of_);
+    out.stake = stake;
+    out.self = who_.player;
+    return out;
+  }
+
+  seat_client::handlers handlers() {
+    seat_client::handlers on;
+    on.token = [this] { return who_.access; };
+    on.unauthorised = [this] {
+      http_api api{server_};
+      auto got = api.renew(who_);
+      if (auto* renewed = std::get_if<account>(&got)) {
+        who_ = std::move(*renewed);
+        return true;
+      }
+      return false;
+    };
+    on.settled = [this](std::string_view) { consider(); };
+    return on;
+  }
+
+  void consider() {
+    if (thinking_now_ || !may_act()) return;
+    later(std::chrono::milliseconds{thinking_}, [this] {
+      thinking_now_ = false;
+      if (may_act()) client_.player().act(std::string{draw_command()}, now());
+    });
+    thinking_now_ = true;
+  }
+  bool may_act() {
+    return client_.player().where() == phase::playing && !client_.player().busy() &&
+           draw_.may_draw();
+  }
+
+  template <class Then>
+  void later(std::chrono::milliseconds pause, Then then) {
+    pause_.expires_after(pause);  // replaces what was planned: a finished match needs no card
+    thinking_now_ = false;
+    pause_.async_wait([then](const boost::system::error_code& cancelled) mutable {
+      if (!cancelled) then();
+    });
+  }
+
+  endpoint server_;
+  account who_;
+  std::uint8_t best_of_;
+  int thinking_;
+  std::atomic<std::uint64_t>& matches_;
+  bool thinking_now_ = false;
+  draw_table draw_;
+  asio::steady_timer pause_;
+  seat_client client_;
+};
+
+}  // namespace
+
+class house_bot::impl {
+ public:
+  impl(endpoint server, house_bot_options options)
+      : server_{std::move(server)}, options_{std::move(options)} {
+    thread_ = std::thread{[this] { run(); }};
+  }
+  ~impl() {
+    stopping_ = true;
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  [[nodiscard]] std::uint64_t matches() const { return matches_; }
+
+ private:
+  void run() {
+    http_api api{server_};
+    for (const std::uint8_t best_of : options_.best_of) {
+      for (const std::int64_t stake : options_.stakes) {
+        auto who = new_account(api);
+        if (!who) return;
+        seats_.push_back(std::make_unique<bot_seat>(io_, server_, std::move(*who), best_of, stake,
+                                                    options_.thinking_ms, matches_));
+        seats_.back()->start();
+        io_.poll();  // the first lobbies are served while accounts for the last are made
+      }
+    }
+    const auto work = asio::make_work_guard(io_);
+    if (!stopping_) io_.run();
+    seats_.clear();
+  }
+
+  std::optional<account> new_account(http_api& api) {
+    while (!stopping_) {
+      auto got = api.guest(options_.display);
+      if (auto* who = std::get_if<account>(&got)) return std::move(*who);
+      std::this_thread::sleep_for(
+          account_again_after);  // the server is starting, or counts us against its rate
+    }
+    return std::nullopt;
+  }
+
+  endpoint server_;
+  house_bot_options options_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> matches_{0};
+  asio::io_context io_{1};
+  std::vector<std::unique_ptr<bot_seat>> seats_;
+  std::thread thread_;
+};
+
+house_bot::house_bot() = default;
+house_bot::~house_bot() = default;
+
+bool house_bot::start(std::string_view url, house_bot_options options) {
+  const auto server = parse_url(url);
+  if (!server) return false;
+  impl_ = std::make_unique<impl>(*server, std::move(options));
+  return true;
+}
+void house_bot::stop() { impl_.reset(); }
+std::uint64_t house_bot::matches() const { return impl_ ? impl_->matches() : 0; }
+
+}  // namespace baraza::client

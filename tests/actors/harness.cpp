@@ -25,7 +25,7 @@ class world_context final : public context {
     if (to.edge != 0) {
       world_.answers_[to.request].push_back(std::move(what));
     } else if (to.entity) {
-      if (world_.chance(world_.fault.lose)) return;
+      if (world_.chance(world_.fault.lose) || (world_.lose_answer && world_.lose_answer(what))) return;
       world_.later(world_.delay(), [w = &world_, number = to.request, what] { w->resolve(number, what); });
     }
   }
@@ -295,8 +295,8 @@ const answer& world::answer_of(std::uint64_t number) {
 
 answer world::ask(const entity_id& to, request what) {
   const auto number = send(to, std::move(what));
-  run_until([&] { return !answers_[number].empty(); }, 60'000);
-  return answer_of(number);
+  const bool answered = run_until([&] { return !answers_[number].empty(); }, 5'000);
+  return answered ? answer_of(number) : refused{"timeout", "", 0};  // as an edge says it: unknown
 }
 
 std::int64_t world::money(const uuid& player) const {

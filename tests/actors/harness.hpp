@@ -75,6 +75,7 @@ class world {
   /// Called after each step of an entity (a call into it); may crash things.
   std::function<void(const entity_id&)> after_step;
   std::function<bool(const entity_id&, const actors::request&)> lose_message;  // true: this one is lost
+  std::function<bool(const actors::answer&)> lose_answer;  // of one entity to another
   /// Kills the entity at its n-th step from now (0: never).
   std::size_t crash_at_step = 0;
 

@@ -7,9 +7,10 @@ namespace baraza::storage::postgres {
 namespace {
 
 // Read from the top: the own fence row is locked; the batch's arrays become rows; whatever stands against the batch is looked
-// for; every write selects from `go`, which is empty unless the fence is open and nothing was found. Two checks are repeated by
-// the account update itself, because a row may have changed after this statement's snapshot: then it updates fewer rows than
-// asked, and refuse() ends the statement with nothing written.
+// for; every write selects from `go`, which is empty unless the fence is open and nothing was found. What an account forbids is
+// a condition of its update, so that each account is looked up once and judged by its newest row, not by this statement's
+// snapshot: if fewer rows are updated than asked, refuse() ends the statement with nothing written. Every statement locks
+// accounts, then journals, then transfers, each in key order, so that two writers never wait for each other in a circle.
 constexpr std::string_view head = R"sql(
 with fence_row as materialized (
   select (extract(epoch from clock_timestamp()) * 1000)::bigint as at
@@ -21,11 +22,8 @@ t as materialized (
   select * from unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::uuid[], $16::bigint[], $17::smallint[], $18::smallint[])
     as t (id, debit, credit, reference, amount, currency, kind)),
 a as materialized (
-  select i.i, i.delta, i.closes, i.id, r.ctid as place,
-    r.id is null or r.closed or (i.currency <> 0 and r.currency <> i.currency)
-      or (r.kind <= 3 and r.balance + i.delta < 0) or (i.closes and r.balance + i.delta <> 0) as bad
-  from unnest($19::uuid[], $20::bigint[], $21::smallint[], $22::boolean[]) with ordinality as i (id, delta, currency, closes, i)
-  left join account r on r.id = i.id),
+  select * from unnest($19::uuid[], $20::bigint[], $21::smallint[], $22::boolean[]) with ordinality
+    as a (id, delta, currency, closes, i)),
 )sql";
 
 constexpr std::string_view full_inputs = R"sql(
@@ -37,8 +35,7 @@ o as materialized (
 constexpr std::string_view checks = R"sql(
 go as materialized (
   select at from fence_row
-  where not exists (select from a where bad)
-    and not exists (select from t where exists (select from transfer x where x.id = t.id))
+  where not exists (select from t where exists (select from transfer x where x.id = t.id))
     and not exists (
       select from j left join lateral (
         select seq from journal x where x.kind = j.kind and x.entity = j.entity order by seq desc limit 1) h on true
@@ -64,7 +61,8 @@ put_transfer as (
 put_account as (
   update account r set balance = r.balance + a.delta, version = r.version + 1, closed = a.closes
   from go, a
-  where r.ctid = a.place and r.id = a.id and not r.closed and (not a.closes or r.balance + a.delta = 0)
+  where r.id = a.id and not r.closed and (a.currency = 0 or r.currency = a.currency)
+    and (r.kind > 3 or r.balance + a.delta >= 0) and (not a.closes or r.balance + a.delta = 0)
   returning a.i, r.balance, r.version, r.kind)
 )sql";
 
@@ -92,7 +90,7 @@ constexpr std::string_view answer = R"sql(
 select 1 as what, i, balance as value, version from put_account where kind <= 3
 union all
 select 0, 0, case when (select count(*) from put_account) = coalesce(array_length($19, 1), 0) then go.at
-    else refuse('an account changed under the statement') end, 0
+    else refuse('an account forbids its change') end, 0
   from fence_row left join go on true
   where go.at is not null
 union all

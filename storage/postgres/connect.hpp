@@ -19,6 +19,9 @@ std::string limited(std::string_view url, std::string_view name);
 /// The class of a failed statement outside commits: retry later, or a programming or schema error.
 errc class_of(std::string_view sqlstate);
 
+/// A 64-bit number of ours as the server's signed bigint.
+inline std::string bigint(std::uint64_t value) { return std::to_string(static_cast<std::int64_t>(value)); }
+
 /// An array literal of the texts; they must need no quoting (ids, numbers).
 template <class Range, class ToText>
 std::string array_literal(const Range& range, ToText to_text) {

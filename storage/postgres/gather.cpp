@@ -10,9 +10,9 @@ namespace {
 
 template <class Number>
 Number number(std::string_view text) {
-  Number value{};
+  std::int64_t value = 0;  // the server's bigint is signed; unsigned numbers of ours come back by the cast
   std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return static_cast<Number>(value);
 }
 
 uuid key(std::string_view text) { return uuid::parse(text).value_or(uuid{}); }

@@ -163,6 +163,7 @@ class pg_identity_store final : public identity_store, connection_pool {
                               pqxx::params{bytes_of(access)}, as_session);
   }
   result<login_session> by_refresh(const digest& refresh) override {
+    if (refresh == digest{}) return error{errc::not_found, "no such identity or session"};  // previous_refresh of a new login
     return one<login_session>(std::string{"select "} + session_columns +
                                   " from login_session where refresh = $1 or previous_refresh = $1 order by refresh = $1 desc limit 1",
                               pqxx::params{bytes_of(refresh)}, as_session);

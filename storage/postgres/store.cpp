@@ -41,14 +41,14 @@ auto transact(database& db, Change change) -> result<std::invoke_result_t<Change
 
 /// Closes every fence row of these incarnations: waits for the commits in flight there and fails all later ones (rule B1: fence
 /// rows first, then the rest).
-void declare_dead(pqxx::work& work, const std::string& incarnations) {
+void close_incarnations(pqxx::work& work, const std::string& incarnations, const char* status) {
   work.exec("with f as materialized (select incarnation, writer from fence where incarnation = any($1::bigint[]) and open "
             "order by incarnation, writer for no key update) "
             "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer = f.writer",
             pqxx::params{incarnations});
   work.exec("delete from lease where incarnation = any($1::bigint[])", pqxx::params{incarnations});
-  work.exec("update node set status = 'dead' where incarnation = any($1::bigint[]) and status not in ('left', 'dead')",
-            pqxx::params{incarnations});
+  work.exec("update node set status = $2 where incarnation = any($1::bigint[]) and status not in ('left', 'dead')",
+            pqxx::params{incarnations, status});
 }
 
 void fix_shards(pqxx::work& work, std::uint32_t shards) {
@@ -67,7 +67,13 @@ node_grant enrol(pqxx::work& work, const node_registration& node) {
                                   "where (name = $1 and status not in ('left', 'dead')) "
                                   "or incarnation in (select owner from shard where owner is not null)",
                                   pqxx::params{node.name});
-  declare_dead(work, previous.one_field().as<std::string>());
+  const auto over = previous.one_field().as<std::string>();
+  const auto died = work.exec("select coalesce(array_agg(distinct incarnation), '{}')::text from fence "
+                              "where open and incarnation = any($1::bigint[])",
+                              pqxx::params{over})
+                        .one_field()
+                        .as<std::string>();  // not those that left and closed their rows themselves
+  close_incarnations(work, over, "dead");
   node_grant grant;
   const auto now = work.exec("select (extract(epoch from clock_timestamp()) * 1000)::bigint").one_field().as<millis>();
   grant.store_time = now;
@@ -81,6 +87,9 @@ node_grant enrol(pqxx::work& work, const node_registration& node) {
   work.exec("insert into fence (incarnation, writer, open) select $1, w, true from generate_series(0, $2 - 1) w",
             pqxx::params{grant.incarnation, static_cast<int>(node.writers)});
   work.exec("update cluster_view set version = version + 1");
+  // What was due and not done may be what killed its owner: at the third attempt it is quarantined instead (rule D3).
+  work.exec("update wake set attempts = attempts + 1 where at <= $2 and shard in (select id from shard where owner = any($1::bigint[]))",
+            pqxx::params{died, now});
   grant.epoch = work.exec("select coalesce(max(epoch), 0) + 1 from shard").one_field().as<std::uint64_t>();
   work.exec("insert into shard (id, owner, epoch, phase) select s, $1, $2, 'owned' from generate_series(0, $3 - 1) s "
             "on conflict (id) do update set owner = excluded.owner, epoch = excluded.epoch, phase = 'owned', next_owner = null",
@@ -101,9 +110,10 @@ result<std::unique_ptr<writer>> pg_store::open_writer(const node_grant& node, st
 }
 
 result<std::unique_ptr<reader>> pg_store::open_reader() {
-  auto made = std::make_unique<pg_reader>(url_, times_);
-  if (auto answers = made->now(); !answers) return answers.why();
-  return std::unique_ptr<reader>{std::move(made)};
+  auto state = migrations();
+  if (!state) return state.why();
+  if (auto why = schema_fault(*state); why.code != errc::none) return why;
+  return std::unique_ptr<reader>{std::make_unique<pg_reader>(url_, times_)};
 }
 
 std::unique_ptr<identity_store> pg_store::open_identity() { return make_identity(url_, times_); }
@@ -122,7 +132,7 @@ result<node_grant> pg_store::join(const node_registration& node) {
 status pg_store::fence(std::uint64_t incarnation) {
   database db{url_, "baraza-fence", administration};
   return transact(db, [&](pqxx::work& work) {
-    declare_dead(work, "{" + std::to_string(incarnation) + "}");
+    close_incarnations(work, "{" + bigint(incarnation) + "}", "left");
     work.exec("update cluster_view set version = version + 1");
     return done{};
   });

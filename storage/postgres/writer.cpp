@@ -94,7 +94,7 @@ status pg_writer::take_fence() {
   // Waits for whatever our earlier connection still runs there, and makes void what of it has not yet arrived (rule A4).
   const auto answer = session_.query(
       "update fence set generation = generation + 1 where incarnation = $1 and writer = $2 and open returning generation",
-      {std::to_string(key_.incarnation), std::to_string(key_.index)}, times_.commit_deadline);
+      {bigint(key_.incarnation), std::to_string(key_.index)}, times_.commit_deadline);
   if (!answer) return failure(answer, "fence row");
   if (answer.size() == 0) return error{errc::fenced, "this incarnation is fenced off"};
   key_.generation = std::stoull(std::string{answer.text(0, 0)});
@@ -105,8 +105,8 @@ status pg_writer::check_last_acknowledged() {
   if (!last_) return done{};
   const auto answer = session_.query(
       "select 1 from journal where kind = $1 and entity = $2 and seq = $3 and incarnation = $4 and writer = $5 and batch = $6",
-      {std::to_string(static_cast<int>(last_->entity.kind)), last_->entity.key.to_string(), std::to_string(last_->seq),
-       std::to_string(last_->id.incarnation), std::to_string(last_->id.writer), std::to_string(last_->id.number)},
+      {std::to_string(static_cast<int>(last_->entity.kind)), last_->entity.key.to_string(), bigint(last_->seq), bigint(last_->id.incarnation),
+       std::to_string(last_->id.writer), bigint(last_->id.number)},
       times_.statement);
   if (!answer) return failure(answer, "last acknowledged batch");
   if (answer.size() == 0)

@@ -54,7 +54,7 @@ struct rows_read {                                              // read pool →
 };
 struct host_failed { entity_id who; std::string why; };         // host → region: restart me; I hand back what still reaches me
 struct fold_failed { entity_id who; std::string why; };         // host → region
-struct voided { entity_id who; bool done; std::string why; };   // void job → region
+struct voided { entity_id who; bool done, readable; std::string why; };  // void job → region; readable: it left a snapshot
 
 struct arm_timer { entity_id who; millis at; };                 // host → region
 struct wheel_tick_now {};                                       // region → itself

@@ -293,14 +293,14 @@ class region_actor final : public caf::event_based_actor {
     auto ticket = std::make_shared<commit_ticket>();
     ticket->activation = ++activations_;
     const bool queued = node_->reads.submit([node, self, ticket, who = m.who, why = m.why](storage::reader& from) {
-      voided outcome{who, false, why};
+      voided outcome{who, false, false, why};
       if (prepare_void(*node, from, *ticket, who, why)) {
         ticket->host = self;
         return caf::anon_send(node->gate, commit_asked{ticket});
       }
       caf::anon_send(self, outcome);
     });
-    if (!queued) caf::anon_send(self, voided{m.who, false, m.why});
+    if (!queued) caf::anon_send(self, voided{m.who, false, false, m.why});
   }
 
   static bool prepare_void(node_services& node, storage::reader& from, commit_ticket& ticket, const entity_id& who,
@@ -325,12 +325,13 @@ class region_actor final : public caf::event_based_actor {
     work.transfers = std::move(plan->transfers);
     work.closes = std::move(plan->closes);
     work.wake = plan->wake;
+    work.snapshot = std::move(plan->snapshot);
     return true;
   }
 
   void on_void_committed(const commit_done& m) {
     const auto code = m.ticket->result.code;
-    on_voided({m.ticket->work.entity, code == storage::errc::none,
+    on_voided({m.ticket->work.entity, code == storage::errc::none, m.ticket->work.snapshot.has_value(),
                std::string{storage::to_string(code)} + ' ' + m.ticket->result.detail});
   }
 
@@ -342,7 +343,12 @@ class region_actor final : public caf::event_based_actor {
     node_->log(severity::error, "match.voided", m.who.to_string(), m.why);
     record_incident(m.who, "void", m.why);
     known->second.now = phase::finished;
-    flush_waiting(known->second);
+    auto waiting = std::move(known->second.waiting);
+    if (m.readable) slots_.erase(known);  // the snapshot it left lets anyone see how it ended
+    if (waiting) {
+      stashed_ -= waiting->size();
+      for (auto& what : *waiting) route(std::move(what));
+    }
     tell_edges(actors::table_restarted{m.who.key});  // they ask, and are told that it was voided
   }
 

@@ -1,0 +1,181 @@
+#include "http/serve.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include "actors/games/game.hpp"
+#include "actors/log.hpp"
+#include "actors/table_void.hpp"
+#include "http/gateway_bridge.hpp"
+#include "http/match_documents.hpp"
+#include "http/node_metrics.hpp"
+#include "storage/identity.hpp"
+
+namespace baraza::http {
+namespace {
+
+int complain(const std::string& what) {
+  std::cerr << "baraza serve: " << what << '\n';
+  return 1;
+}
+
+/// Nothing on success, else what is wrong. A new key is made only for a file that does not exist.
+std::string load_key(const std::string& path, actors::cluster_key& key) {
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0 && errno == ENOENT) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), ignored);
+    file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) return "cannot write the cluster key " + path + ": " + std::strerror(errno);
+    randombytes_buf(key.data(), key.size());
+    const bool whole = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size()) && ::fsync(file) == 0;
+    ::close(file);
+    return whole ? std::string{} : "cannot write the cluster key " + path;
+  }
+  if (file < 0) return "cannot read the cluster key " + path + ": " + std::strerror(errno);
+  struct stat about {};
+  ::fstat(file, &about);
+  const bool whole = about.st_size == static_cast<off_t>(key.size()) && ::read(file, key.data(), key.size()) == about.st_size;
+  ::close(file);
+  if (!whole) return "the cluster key " + path + " must be exactly 32 bytes";
+  if ((about.st_mode & 077) != 0) return "the cluster key " + path + " may be read by others: chmod 600";
+  return {};
+}
+
+log::level level_of(cluster::severity s) {
+  switch (s) {
+    case cluster::severity::debug: return log::level::debug;
+    case cluster::severity::info: return log::level::info;
+    case cluster::severity::warning: return log::level::warn;
+    case cluster::severity::error: return log::level::error;
+  }
+  return log::level::error;
+}
+
+/// Fenced, a broken gate, a held thread: the process ends at once, without a word to the store. Its successor has the truth.
+[[noreturn]] void end_process(std::string_view why) {
+  log::event(log::level::error, "node.stopped", {{"why", why}});
+  log::flush();
+  std::fprintf(stderr, "baraza serve: stopped: %.*s\n", static_cast<int>(why.size()), why.data());
+  std::this_thread::sleep_for(std::chrono::milliseconds{50});  // the log's thread writes what waits
+  ::_exit(70);
+}
+
+cluster::entity_factory entities(const serve_options& options) {
+  cluster::entity_factory factory;
+  factory.make = [&options](const entity_id& who) -> std::unique_ptr<actors::entity> {
+    switch (who.kind) {
+      case entity_kind::wallet: return actors::make_wallet(who, options.wallet);
+      case entity_kind::table: return actors::make_table(who, options.table);
+      case entity_kind::lobby: return actors::make_lobby(who, options.lobby);
+      default: return nullptr;
+    }
+  };
+  factory.escrow_of = [](const entity_id& who, const std::vector<storage::journal_event>&) -> std::optional<storage::account_id> {
+    if (who.kind != entity_kind::table) return std::nullopt;
+    return storage::escrow_account(who.key, storage::currency::demo);
+  };
+  factory.plan_void = [&options](const entity_id& who, const std::vector<storage::journal_event>& events,
+                                 const std::vector<storage::transfer>& escrow, std::string_view why,
+                                 millis now) -> std::optional<actors::change> {
+    if (who.kind != entity_kind::table || events.empty()) return std::nullopt;
+    auto plan = actors::plan_void(who, events.back().seq, events, escrow, why, &options.table.cluster_key, now);
+    if (!plan) return std::nullopt;
+    return std::move(plan->what);
+  };
+  return factory;
+}
+
+edge_callbacks callbacks(const std::shared_ptr<cluster::node_services>& node) {
+  edge_callbacks call;
+  call.now = [node] { return node->clock.now(); };
+  call.append_metrics = [node](std::string& out) { append_node_metrics(*node, out); };
+  call.games = games_document;
+  call.match_record = match_record_document;
+  call.match_proof = match_proof_document;
+  call.log = [](std::string_view event, const std::string& detail) { log::event(log::level::info, event, {{"detail", detail}}); };
+  return call;
+}
+
+/// SIGTERM and SIGINT, taken by wait_for_signal instead of a handler. Before the first thread.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+void say_ready(const serve_options& options, const edge& at) {
+  const auto scheme = options.edge.certificate_file.empty() ? "ws" : "wss";
+  const auto host = options.edge.address == "0.0.0.0" || options.edge.address == "::" ? std::string{"127.0.0.1"} : options.edge.address;
+  const auto url = std::string{scheme} + "://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+                   std::to_string(at.port()) + "/v1/play";
+  std::error_code none;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
+  std::cout << "Baraza is ready at " << url << "\n  admin   http://" << options.edge.admin_address << ":" << at.admin_port()
+            << "/metrics\n  store   " << options.store_url.substr(0, options.store_url.find("://")) << "\n  play    "
+            << (none ? std::string{"baraza"} : std::filesystem::relative(self, none).string()) << " play draw --url " << url
+            << (options.house_bot ? "   (the house bot is in)" : "") << std::endl;
+}
+
+}  // namespace
+
+int serve(serve_options options) {
+  const auto signals = block_signals();
+  raise_descriptor_limit();
+  if (const auto why = load_key(options.key_file, options.table.cluster_key); !why.empty()) return complain(why);
+  auto store = storage::open(options.store_url, {false, options.allow_loss});
+  if (!store) return complain(store.why().message);
+  if (const auto ready = cluster::prepare(**store); !ready) return complain(ready.why().message);
+  options.node.stop_node = [](std::string_view why) { end_process(why); };
+  options.node.log = [](cluster::severity s, std::string_view event, std::string_view who, std::string_view detail) {
+    log::event(level_of(s), event, {{"entity", who}, {"detail", detail}});
+  };
+  auto node = cluster::node::start(**store, options.node, [&](const storage::node_grant& grant) {
+    options.table.slot = options.wallet.slot = static_cast<std::uint32_t>(grant.incarnation % storage::system_slots);
+    return entities(options);
+  });
+  if (!node) return complain(node.why().message);
+  (void)(*store)->maintain((*node)->services()->clock.now());
+
+  const auto identities = (*store)->open_identity();
+  const auto gateway = make_gateway_bridge((*node)->system(), (*node)->services(), {});
+  edge front{options.edge, *gateway, *identities, (*node)->reads(), callbacks((*node)->services())};
+  if (const auto why = front.start()) return complain(*why);
+  say_ready(options, front);
+  log::event(log::level::info, "node.ready", {{"incarnation", (*node)->services()->grant.incarnation}});
+
+  int received = 0;
+  sigwait(&signals, &received);
+  log::event(log::level::info, "node.stopping", {{"signal", received}});
+  std::thread{[signals] {  // a second signal ends at once
+    int again = 0;
+    sigwait(&signals, &again);
+    ::_exit(1);
+  }}.detach();
+  front.stop(1000);
+  const bool clean = (*node)->stop(options.stop_limit);
+  return clean ? 0 : complain("stopped with commits in flight: their outcome is in the journal");
+}
+
+}  // namespace baraza::http

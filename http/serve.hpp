@@ -1,0 +1,34 @@
+// One process that serves: store, node, bridge, edge and house bot, started in order and stopped in reverse.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/lobby.hpp"
+#include "actors/table.hpp"
+#include "actors/wallet.hpp"
+#include "cluster/node.hpp"
+#include "http/edge.hpp"
+
+namespace baraza::http {
+
+struct serve_options {
+  std::string store_url;      // sqlite:PATH or postgresql://…
+  bool allow_loss = false;
+  std::string key_file;       // 32 bytes that seal server seeds; made with mode 0600 if it does not exist
+  cluster::node_options node;
+  actors::table_options table;
+  actors::wallet_options wallet;
+  actors::lobby_options lobby;
+  edge_options edge;
+  bool house_bot = false;
+  std::chrono::milliseconds stop_limit{10'000};  // for commits in flight on SIGTERM
+};
+
+/// Serves until SIGTERM or SIGINT; a second one ends at once.
+/// @returns 0 after a clean stop, 1 when something could not be started or stopped (one line on standard error)
+int serve(serve_options options);
+
+}  // namespace baraza::http

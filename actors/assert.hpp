@@ -1,4 +1,5 @@
-// Invariants of entities. Stays on in release; a broken one ends that entity, and its supervisor activates it again.
+// Invariants of entities. Stays on in release; a broken one ends that entity, and its supervisor
+// activates it again.
 #pragma once
 
 #include <stdexcept>

@@ -58,11 +58,12 @@ class lobby final : public entity {
   std::unordered_map<uuid, member> members_;   // those in the queue, by player
   std::map<std::uint64_t, pairing> pairings_;  // by correlation number
   std::uint64_t next_number_ = 1;
-  std::size_t lost_ = 0;                       // members with lost_at != 0
-  millis timer_at_ = 0;                        // 0: none set
+  std::size_t lost_ = 0;  // members with lost_at != 0
+  millis timer_at_ = 0;   // 0: none set
 };
 
-void refuse(context& ctx, const reply_to& to, std::string_view code, std::string_view sentence, std::uint32_t retry_ms = 0) {
+void refuse(context& ctx, const reply_to& to, std::string_view code, std::string_view sentence,
+            std::uint32_t retry_ms = 0) {
   ctx.reply(to, refused{std::string{code}, std::string{sentence}, retry_ms});
 }
 
@@ -93,9 +94,11 @@ void lobby::join(const lobby_join& what, const reply_to& from, context& ctx) {
   if (rules == nullptr) return refuse(ctx, from, "unknown_game", "There is no such game.");
   if (what.stake <= 0 || what.stake > stake_minor_max)
     return refuse(ctx, from, "bad_stake", "A stake is above zero and below the limit.");
-  if (rules->seats_min() > 2 || rules->seats_max() < 2) return refuse(ctx, from, "not_paired", "This game is not for two.");
+  if (rules->seats_min() > 2 || rules->seats_max() < 2)
+    return refuse(ctx, from, "not_paired", "This game is not for two.");
   const auto checked = rules->check_options(what.options);
-  if (const auto* why = std::get_if<games::refusal>(&checked)) return refuse(ctx, from, why->code, why->sentence);
+  if (const auto* why = std::get_if<games::refusal>(&checked))
+    return refuse(ctx, from, why->code, why->sentence);
   const auto& canonical = std::get<0>(checked);
   if (lobby_key(what.game, canonical, what.stake, what.money) != id_.key)
     return refuse(ctx, from, "bad_request", "This lobby is for other terms.");
@@ -131,7 +134,8 @@ void lobby::remove(const uuid& player) {
 void lobby::leave(const lobby_leave& what, const reply_to& from, context& ctx) {
   for (auto& [number, p] : pairings_)  // his table will not find him ready; nothing is taken
     std::erase_if(p.players, [&](const member& m) {
-      return !what.lost_connection && m.joined.player == what.player && m.joined.ticket == what.ticket;
+      return !what.lost_connection && m.joined.player == what.player &&
+             m.joined.ticket == what.ticket;
     });
   const auto found = members_.find(what.player);
   // A ticket that was replaced by a newer one leaves nothing behind.
@@ -151,8 +155,9 @@ void lobby::leave(const lobby_leave& what, const reply_to& from, context& ctx) {
 void lobby::back(const lobby_back& what, const reply_to& from, context& ctx) {
   const auto found = members_.find(what.player);
   if (found == members_.end() || found->second.joined.ticket != what.ticket)
-    return is_pairing(what.player, what.ticket) ? ctx.reply(from, accepted{0})
-                                                : refuse(ctx, from, "no_ticket", "The place in the queue is gone; join again.");
+    return is_pairing(what.player, what.ticket)
+               ? ctx.reply(from, accepted{0})
+               : refuse(ctx, from, "no_ticket", "The place in the queue is gone; join again.");
   lost_ -= found->second.lost_at != 0;
   found->second.lost_at = 0;
   queue_.set_present(what.player, true);
@@ -178,7 +183,8 @@ void lobby::ask(std::uint64_t number, pairing& p, context& ctx) {
   const auto& terms = p.players.front().joined;
   table_create create{terms.game, terms.options, terms.stake, terms.money, {}};
   for (const auto& m : p.players) create.seats.push_back({m.joined.player, m.joined.display});
-  ctx.ask({entity_kind::table, p.match}, std::move(create), number, ctx.now() + options_->create_timeout_ms);
+  ctx.ask({entity_kind::table, p.match}, std::move(create), number,
+          ctx.now() + options_->create_timeout_ms);
 }
 
 void lobby::answered(std::uint64_t correlation, const answer& what, context& ctx) {
@@ -192,8 +198,11 @@ void lobby::answered(std::uint64_t correlation, const answer& what, context& ctx
   } else if (p.players.size() < 2) {
     give_up(p, "opponent_left", ctx);  // nobody to sit with: the other one is put back
     pairings_.erase(found);
-  } else if (p.attempts < lobby_create_attempts_max && (why->code == "timeout" || why->retry_ms != 0)) {
-    p.again_at = ctx.now() + std::max<millis>(ask_again_ms, why->retry_ms);  // the same match: unknown is not failed
+  } else if (p.attempts < lobby_create_attempts_max &&
+             (why->code == "timeout" || why->retry_ms != 0)) {
+    p.again_at =
+        ctx.now() +
+        std::max<millis>(ask_again_ms, why->retry_ms);  // the same match: unknown is not failed
   } else {
     give_up(p, why->code, ctx);
     pairings_.erase(found);
@@ -225,7 +234,8 @@ void lobby::announce(const pairing& p, context& ctx) const {
 }
 
 void lobby::give_up(pairing& p, std::string_view reason, context& ctx) {
-  // Should the table exist after all, it ends by itself: nobody gets ready there, and nothing is taken.
+  // Should the table exist after all, it ends by itself: nobody gets ready there, and nothing is
+  // taken.
   for (const auto& m : p.players) {
     player_push out;
     out.player = m.joined.player;
@@ -258,7 +268,8 @@ void lobby::timer(context& ctx) {
 
 void lobby::settle_timer(context& ctx) {
   const bool waiting = !members_.empty();
-  const bool asking = std::ranges::any_of(pairings_, [](const auto& entry) { return entry.second.again_at != 0; });
+  const bool asking =
+      std::ranges::any_of(pairings_, [](const auto& entry) { return entry.second.again_at != 0; });
   const auto at = waiting || asking ? ctx.now() + (asking ? ask_again_ms : options_->round_ms) : 0;
   // Never later than already set: a stream of joins must not put the next round off for ever.
   if (at == 0 || timer_at_ == 0 || at < timer_at_) {
@@ -270,7 +281,8 @@ void lobby::settle_timer(context& ctx) {
 
 }  // namespace
 
-uuid lobby_key(std::string_view game, std::string_view options, std::int64_t stake, storage::currency money) {
+uuid lobby_key(std::string_view game, std::string_view options, std::int64_t stake,
+               storage::currency money) {
   std::string terms{"lobby"};
   put_text(terms, game);
   put_binary(terms, options);

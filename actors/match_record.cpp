@@ -21,7 +21,9 @@ using storage::journal_event;
 std::optional<fair::bytes32> revealed(const std::vector<journal_event>& journal) {
   for (auto at = journal.rbegin(); at != journal.rend(); ++at) {
     const auto kind = table_event::kind_of(at->payload);
-    if (kind != table_event::kind::ended && kind != table_event::kind::aborted && kind != table_event::kind::voided) continue;
+    if (kind != table_event::kind::ended && kind != table_event::kind::aborted &&
+        kind != table_event::kind::voided)
+      continue;
     try {
       const auto e = table_event::decode(at->payload);
       if (const auto* end = std::get_if<table_event::ended>(&e.what)) return end->server_seed;
@@ -34,7 +36,8 @@ std::optional<fair::bytes32> revealed(const std::vector<journal_event>& journal)
 }
 
 /// A state that runs the game if its seed is known, and passes the game's events over if not.
-table_state state_for(const uuid& match, const std::vector<journal_event>& journal, const cluster_key* key, game_finder find) {
+table_state state_for(const uuid& match, const std::vector<journal_event>& journal,
+                      const cluster_key* key, game_finder find) {
   const auto seed = revealed(journal);
   table_state state{match, key, seed || key != nullptr ? find : nullptr};
   if (seed) state.reveal(*seed);
@@ -51,14 +54,25 @@ times times_of(const std::vector<journal_event>& journal) {
     try {
       const auto e = table_event::decode(event.payload);
       switch (static_cast<table_event::kind>(e.what.index() + 1)) {
-        case table_event::kind::created: out.created = e.at; break;
-        case table_event::kind::hashes: out.hashed = e.at; break;
-        case table_event::kind::locked: out.locked = e.at; break;
-        case table_event::kind::started: out.started = e.at; break;
+        case table_event::kind::created:
+          out.created = e.at;
+          break;
+        case table_event::kind::hashes:
+          out.hashed = e.at;
+          break;
+        case table_event::kind::locked:
+          out.locked = e.at;
+          break;
+        case table_event::kind::started:
+          out.started = e.at;
+          break;
         case table_event::kind::ended:
         case table_event::kind::aborted:
-        case table_event::kind::voided: out.ended = e.at; break;
-        default: break;
+        case table_event::kind::voided:
+          out.ended = e.at;
+          break;
+        default:
+          break;
       }
     } catch (const games::cannot_fold&) {
     }
@@ -105,7 +119,9 @@ std::string line_of(const table_state& state, std::uint64_t seq, std::string_vie
 
 }  // namespace
 
-std::optional<std::string> public_record(const uuid& match, const std::vector<journal_event>& journal, game_finder find) {
+std::optional<std::string> public_record(const uuid& match,
+                                         const std::vector<journal_event>& journal,
+                                         game_finder find) {
   if (journal.empty()) return std::nullopt;
   auto state = state_for(match, journal, nullptr, find);
   std::string events;
@@ -116,7 +132,8 @@ std::optional<std::string> public_record(const uuid& match, const std::vector<jo
       const auto e = table_event::decode(event.payload);
       const auto* played = std::get_if<table_event::game>(&e.what);
       if (played != nullptr && !state.play) continue;
-      const auto shown = played ? show_game(state, event.seq, e.at, played->seat, played->command, played->body, false)
+      const auto shown = played ? show_game(state, event.seq, e.at, played->seat, played->command,
+                                            played->body, false)
                                 : show(state, event.seq, e);
       for (const auto& variant : shown.variants) {
         if ((variant.seats & spectators_bit) == 0) continue;
@@ -155,7 +172,8 @@ std::optional<std::string> proof_of(const uuid& match, const std::vector<journal
       const auto e = table_event::decode(event.payload);
       if (const auto* played = std::get_if<table_event::game>(&e.what))
         record.log.push_back({event.seq, e.at, std::string{played->body}});
-      if (const auto* end = std::get_if<table_event::ended>(&e.what)) record.end = {end->weights, end->reason};
+      if (const auto* end = std::get_if<table_event::ended>(&e.what))
+        record.end = {end->weights, end->reason};
     }
     if (state.now != phase::ended || !state.result->server_seed) return std::nullopt;
     const auto at = times_of(journal);
@@ -172,16 +190,22 @@ std::optional<std::string> proof_of(const uuid& match, const std::vector<journal
     record.ended_at = at.ended.value_or(0);
     record.paid = {state.result->payouts, state.result->rake};
     for (const auto& seat : state.seats)
-      record.seats.push_back({seat.player.to_string(), state.stake, seat.seed,
-                              {reinterpret_cast<const char*>(seat.salt.data()), seat.salt.size()}, seat.hash,
-                              at.hashed.value_or(0), at.locked.value_or(0)});
+      record.seats.push_back({seat.player.to_string(),
+                              state.stake,
+                              seat.seed,
+                              {reinterpret_cast<const char*>(seat.salt.data()), seat.salt.size()},
+                              seat.hash,
+                              at.hashed.value_or(0),
+                              at.locked.value_or(0)});
     return games::write_proof(record);
-  } catch (const std::exception&) {  // a journal that cannot be folded has no proof; its replay says why
+  } catch (
+      const std::exception&) {  // a journal that cannot be folded has no proof; its replay says why
     return std::nullopt;
   }
 }
 
-replay_report replay(const uuid& match, const std::vector<journal_event>& journal, const cluster_key* key, game_finder find) {
+replay_report replay(const uuid& match, const std::vector<journal_event>& journal,
+                     const cluster_key* key, game_finder find) {
   replay_report out;
   auto state = state_for(match, journal, key, find);
   std::string broken;
@@ -189,7 +213,8 @@ replay_report replay(const uuid& match, const std::vector<journal_event>& journa
     try {
       state.fold(event.seq, event.payload);
     } catch (const std::exception& why) {
-      if (broken.empty()) broken = "event " + std::to_string(event.seq) + " does not fold: " + why.what();
+      if (broken.empty())
+        broken = "event " + std::to_string(event.seq) + " does not fold: " + why.what();
       state.play.reset();
       state.seq = event.seq;
     }
@@ -199,18 +224,22 @@ replay_report replay(const uuid& match, const std::vector<journal_event>& journa
   }
   out.folds = broken.empty() && state.now != phase::none;
   out.equal = out.folds;
-  out.verdict = broken.empty() ? "the journal folds; the match is " + std::string{to_string(state.now)} : broken;
+  out.verdict = broken.empty()
+                    ? "the journal folds; the match is " + std::string{to_string(state.now)}
+                    : broken;
   if (!out.folds || state.now != phase::ended) return out;
 
   const auto outcome = state.play ? state.play->result() : std::nullopt;
   if (outcome) {
     const std::vector<std::int64_t> stakes(state.seats.size(), state.stake);
     const auto paid = games::settle(stakes, state.rake_bp, *outcome);
-    out.equal = outcome->reason == state.result->reason && paid.payouts == state.result->payouts && paid.rake == state.result->rake;
+    out.equal = outcome->reason == state.result->reason && paid.payouts == state.result->payouts &&
+                paid.rake == state.result->rake;
   } else {
     out.equal = false;
   }
-  out.verdict = out.equal ? "the fold equals the stored outcome" : "the fold gives another outcome than the journal states";
+  out.verdict = out.equal ? "the fold equals the stored outcome"
+                          : "the fold gives another outcome than the journal states";
   return out;
 }
 

@@ -6,9 +6,12 @@
 namespace baraza::actors {
 namespace {
 
-constexpr int neighbours_max = 32;  // passed over because their connections are lost; the next round looks again
+constexpr int neighbours_max =
+    32;  // passed over because their connections are lost; the next round looks again
 
-std::int32_t apart(const matcher::ticket& a, const matcher::ticket& b) { return std::abs(a.rating - b.rating); }
+std::int32_t apart(const matcher::ticket& a, const matcher::ticket& b) {
+  return std::abs(a.rating - b.rating);
+}
 
 }  // namespace
 
@@ -77,10 +80,12 @@ std::optional<uuid> matcher::opponent_of(const uuid& player, millis now) const {
   const ticket* above = nearest(here, by_rating_.end(), *own);
   const ticket* below = nearest(std::make_reverse_iterator(here), by_rating_.rend(), *own);
   const ticket* best = above;
-  if (below != nullptr && (best == nullptr || apart(*below, *own) < apart(*best, *own) ||
-                           (apart(*below, *own) == apart(*best, *own) && below->since < best->since)))
+  if (below != nullptr &&
+      (best == nullptr || apart(*below, *own) < apart(*best, *own) ||
+       (apart(*below, *own) == apart(*best, *own) && below->since < best->since)))
     best = below;
-  if (best == nullptr || apart(*best, *own) > std::max(window(*own, now), window(*best, now))) return std::nullopt;
+  if (best == nullptr || apart(*best, *own) > std::max(window(*own, now), window(*best, now)))
+    return std::nullopt;
   return best->player;
 }
 

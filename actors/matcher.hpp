@@ -13,10 +13,11 @@
 
 namespace baraza::actors {
 
-/// Two tickets pair when their ratings differ by no more than the window of the one that waits longer.
+/// Two tickets pair when their ratings differ by no more than the window of the one that waits
+/// longer.
 struct matcher_options {
-  std::int32_t window_start = 100;       // rating points at once
-  std::int32_t window_per_second = 25;   // and more with each second of waiting
+  std::int32_t window_start = 100;      // rating points at once
+  std::int32_t window_per_second = 25;  // and more with each second of waiting
   std::int32_t window_max = 5'000;
 };
 
@@ -27,11 +28,12 @@ class matcher {
   struct ticket {
     uuid id, player;
     std::int32_t rating = 0;
-    millis since = 0;      // waiting since; orders the queue
-    bool present = true;   // false while the connection is lost: kept, not paired
+    millis since = 0;     // waiting since; orders the queue
+    bool present = true;  // false while the connection is lost: kept, not paired
   };
 
-  /// Enters, or replaces the player's ticket, which then keeps its place. False if `queue_max` is reached.
+  /// Enters, or replaces the player's ticket, which then keeps its place. False if `queue_max` is
+  /// reached.
   bool enter(const ticket& what, std::size_t queue_max);
   bool leave(const uuid& player);
   /// False if he has no ticket.
@@ -39,7 +41,8 @@ class matcher {
   [[nodiscard]] const ticket* of(const uuid& player) const;
   [[nodiscard]] std::size_t size() const { return tickets_.size(); }
 
-  /// The best opponent of `player` now: the nearest rating within the window, the longer waiting one among equals.
+  /// The best opponent of `player` now: the nearest rating within the window, the longer waiting
+  /// one among equals.
   [[nodiscard]] std::optional<uuid> opponent_of(const uuid& player, millis now) const;
   /// Takes out all pairs that can play now, the oldest ticket first; at most `limit`.
   std::vector<std::pair<uuid, uuid>> pair(millis now, std::size_t limit);
@@ -52,7 +55,7 @@ class matcher {
   const ticket* nearest(Iterator at, Iterator end, const ticket& to) const;
 
   matcher_options options_;
-  std::unordered_map<uuid, ticket> tickets_;         // by player
+  std::unordered_map<uuid, ticket> tickets_;  // by player
   by_rating by_rating_;
   std::set<std::pair<millis, uuid>> by_age_;
 };

@@ -1,4 +1,5 @@
-// What the journals of entities add to the games' codec: byte strings, ids, and a reader that throws cannot_fold.
+// What the journals of entities add to the games' codec: byte strings, ids, and a reader that
+// throws cannot_fold.
 #pragma once
 
 #include <array>
@@ -26,7 +27,8 @@ void put_binary(std::string& out, const std::array<std::uint8_t, N>& bytes) {
 }
 inline void put_id(std::string& out, const uuid& id) { put_binary(out, id.bytes); }
 
-/// Reads our own bytes in the order they were written; anything else throws games::cannot_fold. Views point into the bytes given.
+/// Reads our own bytes in the order they were written; anything else throws games::cannot_fold.
+/// Views point into the bytes given.
 class unpacker {
  public:
   explicit unpacker(std::string_view bytes) : in_{bytes} {}

@@ -5,7 +5,8 @@
 namespace baraza::actors {
 namespace {
 
-std::array<std::uint8_t, crypto_secretbox_KEYBYTES> key_of(const cluster_key& key, const uuid& match) {
+std::array<std::uint8_t, crypto_secretbox_KEYBYTES> key_of(const cluster_key& key,
+                                                           const uuid& match) {
   std::array<std::uint8_t, crypto_secretbox_KEYBYTES> derived;
   crypto_generichash(derived.data(), derived.size(), match.bytes.data(), match.bytes.size(),
                      key.data(), key.size());
@@ -23,12 +24,14 @@ std::string seal_seed(const cluster_key& key, const uuid& match, const fair::byt
   auto* out = reinterpret_cast<unsigned char*>(sealed.data());
   randombytes_buf(out, crypto_secretbox_NONCEBYTES);
   auto derived = key_of(key, match);
-  crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, seed.data(), seed.size(), out, derived.data());
+  crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, seed.data(), seed.size(), out,
+                        derived.data());
   sodium_memzero(derived.data(), derived.size());
   return sealed;
 }
 
-std::optional<fair::bytes32> open_seed(const cluster_key& key, const uuid& match, std::string_view sealed) {
+std::optional<fair::bytes32> open_seed(const cluster_key& key, const uuid& match,
+                                       std::string_view sealed) {
   fair::bytes32 seed;
   if (sealed.size() != crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + seed.size())
     return std::nullopt;

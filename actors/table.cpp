@@ -30,7 +30,8 @@ void table::random(void* out, std::size_t size) const {
   options_->random_bytes ? options_->random_bytes(out, size) : randombytes_buf(out, size);
 }
 
-void table::refuse(context& ctx, const reply_to& to, std::string_view code, std::string_view sentence) {
+void table::refuse(context& ctx, const reply_to& to, std::string_view code,
+                   std::string_view sentence) {
   ctx.reply(to, refused{std::string{code}, std::string{sentence}, 0});
 }
 
@@ -54,7 +55,7 @@ void table::handle(const request& what, const reply_to& from, context& ctx) {
         if constexpr (std::is_same_v<asked_type, table_create>) {
           create(asked, from, ctx);
         } else if constexpr (std::is_same_v<asked_type, table_unwatch>) {
-          // The shell keeps the watchers.
+      // The shell keeps the watchers.
 #ifdef BARAZA_TEST_COMMANDS
         } else if constexpr (std::is_same_v<asked_type, debug_fault>) {
           misbehave(static_cast<int>(asked.what), ctx);
@@ -86,7 +87,8 @@ void table::write(change what, flight on_its_way, context& ctx) {
   ctx.commit(std::move(what));
 }
 
-void table::write_event(const table_event::any& event, change what, const reply_to& cause, context& ctx) {
+void table::write_event(const table_event::any& event, change what, const reply_to& cause,
+                        context& ctx) {
   flight on_its_way{cause, state_.seq, {}, {}};
   what.events.push_back(table_event::encode(ctx.now(), event));
   on_its_way.lifecycle = what.events;
@@ -105,7 +107,8 @@ void table::committed(const storage::member_result& result, context& ctx) {
   }
   const bool created = before == phase::none;
   // An edge's session is answered by the push that it caused; only a creation has no watcher yet.
-  if (created || (done->cause.edge == 0 && done->cause.entity)) ctx.reply(done->cause, accepted{state_.seq});
+  if (created || (done->cause.edge == 0 && done->cause.entity))
+    ctx.reply(done->cause, accepted{state_.seq});
   if (created) done->cause = {};
   publish(std::move(*done), ctx);
   if (state_.now != before) entered_phase(result, ctx);
@@ -119,12 +122,14 @@ void table::refused_commit(const storage::member_result& result, context& ctx) {
     ctx.set_idle(true);
     return refuse(ctx, done->cause, code, "The store refused to create the match.");
   }
-  const bool escrow_differs = result.code == storage::errc::account_not_empty || result.code == storage::errc::overdraft;
+  const bool escrow_differs =
+      result.code == storage::errc::account_not_empty || result.code == storage::errc::overdraft;
   if (state_.now == phase::buying && buying_ && buying_->voiding && escrow_differs &&
       ++buying_->void_attempts <= void_attempts_max) {
     return ctx.read_transfers(state_.escrow(), state_.match, 0);
   }
-  throw std::runtime_error{"the table's commit was refused: " + std::string{code} + ' ' + result.detail};
+  throw std::runtime_error{"the table's commit was refused: " + std::string{code} + ' ' +
+                           result.detail};
 }
 
 void table::publish(flight done, context& ctx) {
@@ -142,7 +147,9 @@ void table::publish(flight done, context& ctx) {
     recent_.push_back(std::move(event));
   }
   std::size_t drop = 0;
-  for (; drop < recent_.size() && (recent_.size() - drop > recent_events_max || recent_bytes_ > recent_bytes_max); ++drop)
+  for (; drop < recent_.size() &&
+         (recent_.size() - drop > recent_events_max || recent_bytes_ > recent_bytes_max);
+       ++drop)
     recent_bytes_ -= recent_[drop].bytes();
   recent_.erase(recent_.begin(), recent_.begin() + static_cast<std::ptrdiff_t>(drop));
 }
@@ -212,11 +219,14 @@ bool same_table(const table_state& state, const table_create& what) {
 }
 
 bool seats_fit(const games::rules& rules, const std::vector<seat_info>& seats) {
-  if (seats.size() < rules.seats_min() || seats.size() > rules.seats_max() || seats.size() > seats_max)
+  if (seats.size() < rules.seats_min() || seats.size() > rules.seats_max() ||
+      seats.size() > seats_max)
     return false;
   for (std::size_t i = 0; i < seats.size(); ++i) {
     const auto& shown = seats[i].display;
-    if (seats[i].player.is_nil() || shown.size() > display_bytes_max || !games::codec::is_utf8(shown)) return false;
+    if (seats[i].player.is_nil() || shown.size() > display_bytes_max ||
+        !games::codec::is_utf8(shown))
+      return false;
     for (std::size_t j = 0; j < i; ++j)
       if (seats[i].player == seats[j].player) return false;
   }
@@ -238,7 +248,8 @@ void table::create(const table_create& what, const reply_to& from, context& ctx)
   if (!seats_fit(*rules, what.seats))
     return refuse(ctx, from, "bad_seats", "The game wants other seats, or a player holds two.");
   auto checked = rules->check_options(what.options);
-  if (const auto* why = std::get_if<games::refusal>(&checked)) return refuse(ctx, from, why->code, why->sentence);
+  if (const auto* why = std::get_if<games::refusal>(&checked))
+    return refuse(ctx, from, why->code, why->sentence);
 
   table_event::created event;
   event.game = what.game;
@@ -255,8 +266,10 @@ void table::create(const table_create& what, const reply_to& from, context& ctx)
   event.deadline = ctx.now() + options_->ready_timeout_ms;
 
   change opening;
-  opening.opens.push_back({storage::escrow_account(id_.key, what.money), storage::account_kind::escrow, what.money, id_.key});
-  // One wake-up for the whole match: once overdue it brings the table back on whatever node owns it, whose first act is its clock.
+  opening.opens.push_back({storage::escrow_account(id_.key, what.money),
+                           storage::account_kind::escrow, what.money, id_.key});
+  // One wake-up for the whole match: once overdue it brings the table back on whatever node owns
+  // it, whose first act is its clock.
   opening.wake = storage::commit::wake_change::set;
   opening.wake_at = event.deadline;
   ctx.set_idle(false);
@@ -277,13 +290,15 @@ void table::ready(const table_ready& what, const reply_to& from, context& ctx) {
   gathering_->hashes[seat] = what.hash;  // may change until all are in: nobody has seen it
   gathering_->ready |= 1u << seat;
   if (gathering_->ready != state_.seat_mask()) return ctx.reply(from, accepted{0});
-  write_event(table_event::hashes{gathering_->hashes, ctx.now() + options_->open_timeout_ms}, {}, from, ctx);
+  write_event(table_event::hashes{gathering_->hashes, ctx.now() + options_->open_timeout_ms}, {},
+              from, ctx);
 }
 
 void table::open(const table_open& what, const reply_to& from, context& ctx) {
   const auto seat = state_.seat_of(what.player);
   if (seat == no_seat) return refuse(ctx, from, "not_seated", "Only a seated player opens a seed.");
-  if (state_.now == phase::ready) return refuse(ctx, from, "too_early", "Not every seed hash is in yet.");
+  if (state_.now == phase::ready)
+    return refuse(ctx, from, "too_early", "Not every seed hash is in yet.");
   const std::string_view salt{reinterpret_cast<const char*>(what.salt.data()), what.salt.size()};
   const bool opens = !what.seed.empty() && what.seed.size() <= fair::client_seed_bytes_max &&
                      state_.hashes_seq != 0 &&
@@ -292,7 +307,8 @@ void table::open(const table_open& what, const reply_to& from, context& ctx) {
     if (opens && state_.locked_seq != 0) return ctx.reply(from, accepted{state_.locked_seq});
     return refuse(ctx, from, "too_late", "The seeds are locked.");
   }
-  if (!opens) return refuse(ctx, from, "bad_opening", "Seed and salt do not hash to what was announced.");
+  if (!opens)
+    return refuse(ctx, from, "bad_opening", "Seed and salt do not hash to what was announced.");
   if (!gathering_) gathering_ = std::make_unique<gathering>();
   gathering_->openings.resize(state_.seats.size());
   gathering_->openings[seat] = {what.seed, what.salt};
@@ -311,12 +327,14 @@ void table::abort(std::string_view reason, std::uint32_t who, context& ctx) {
   change closing;
   closing.closes.push_back(state_.escrow());
   closing.wake = storage::commit::wake_change::clear;
-  write_event(table_event::aborted{std::string{reason}, who, revealed_seed()}, std::move(closing), {}, ctx);
+  write_event(table_event::aborted{std::string{reason}, who, revealed_seed()}, std::move(closing),
+              {}, ctx);
 }
 
 fair::bytes32 table::revealed_seed() const {
   const auto seed = state_.server_seed();
-  if (!seed) throw std::runtime_error{"the server seed does not open: is this another cluster key?"};
+  if (!seed)
+    throw std::runtime_error{"the server seed does not open: is this another cluster key?"};
   return *seed;
 }
 
@@ -327,7 +345,8 @@ volatile_seats table::seats_now() const {
 // ---- watching ---------------------------------------------------------------------------------
 
 bool table::is_recent(std::uint64_t seq) const {
-  return seq == state_.seq || (seq < state_.seq && !recent_.empty() && recent_.front().seq <= seq + 1);
+  return seq == state_.seq ||
+         (seq < state_.seq && !recent_.empty() && recent_.front().seq <= seq + 1);
 }
 
 const public_event* table::after(std::uint64_t seq, std::size_t& count) const {
@@ -351,11 +370,17 @@ void table::watch(const table_watch& what, const reply_to& from, context& ctx) {
 
 void table::renew(const table_renew& what, const reply_to& from, context& ctx) {
   if (from.edge == 0 || what.seq == state_.seq) return;
-  // Too old, or beyond our head (the edge believes what never became durable): its sessions ask for a view.
+  // Too old, or beyond our head (the edge believes what never became durable): its sessions ask for
+  // a view.
   if (!is_recent(what.seq)) return ctx.push_to(from.edge, table_restarted{state_.match});
   std::size_t count = 0;
   const auto* first = after(what.seq, count);
-  ctx.push_to(from.edge, table_events{state_.match, ctx.epoch(), what.seq, state_.seq, bodies_of(state_, first, count), {},
+  ctx.push_to(from.edge, table_events{state_.match,
+                                      ctx.epoch(),
+                                      what.seq,
+                                      state_.seq,
+                                      bodies_of(state_, first, count),
+                                      {},
                                       is_over(state_.now)});
 }
 
@@ -364,15 +389,21 @@ void table::renew(const table_renew& what, const reply_to& from, context& ctx) {
 #ifdef BARAZA_TEST_COMMANDS
 void table::misbehave(int how, context& ctx) {
   switch (static_cast<debug_fault::how>(how)) {
-    case debug_fault::how::throws: throw std::runtime_error{"told to throw"};
-    case debug_fault::how::asserts: ENTITY_ASSERT(how < 0); break;
+    case debug_fault::how::throws:
+      throw std::runtime_error{"told to throw"};
+    case debug_fault::how::asserts:
+      ENTITY_ASSERT(how < 0);
+      break;
     case debug_fault::how::cannot_fold: {
       change bogus;
       bogus.events.push_back("\x92\xCC\xFA\x00");  // a kind that no version writes
       flight on_its_way{{}, state_.seq, {}, bogus.events};
-      return write(std::move(bogus), std::move(on_its_way), ctx);  // committed() folds it, and throws
+      return write(std::move(bogus), std::move(on_its_way),
+                   ctx);  // committed() folds it, and throws
     }
-    case debug_fault::how::holds_thread: std::this_thread::sleep_for(std::chrono::seconds{60}); break;
+    case debug_fault::how::holds_thread:
+      std::this_thread::sleep_for(std::chrono::seconds{60});
+      break;
   }
 }
 #endif

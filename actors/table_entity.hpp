@@ -1,8 +1,9 @@
-// The table's class, split over table.cpp (seats, seeds, watching), table_play.cpp (commands, clock, settlement) and
-// table_money.cpp (buy-ins and voids).
+// The table's class, split over table.cpp (seats, seeds, watching), table_play.cpp (commands,
+// clock, settlement) and table_money.cpp (buy-ins and voids).
 //
-// One commit in flight at a time. A game's events are applied before their commit (its outcome decides what else the commit holds);
-// nobody sees that state before it is durable, and a refused commit ends the actor, which comes back from the journal.
+// One commit in flight at a time. A game's events are applied before their commit (its outcome
+// decides what else the commit holds); nobody sees that state before it is durable, and a refused
+// commit ends the actor, which comes back from the journal.
 #pragma once
 
 #include <array>
@@ -28,15 +29,16 @@ class table final : public entity {
   void committed(const storage::member_result& result, context& ctx) override;
   void answered(std::uint64_t correlation, const answer& what, context& ctx) override;
   void timer(context& ctx) override;
-  void transfers_read(std::uint64_t, const std::vector<storage::transfer>& found, context& ctx) override;
+  void transfers_read(std::uint64_t, const std::vector<storage::transfer>& found,
+                      context& ctx) override;
 
  private:
   /// The commit on its way.
   struct flight {
     reply_to cause;
     std::uint64_t prev = 0;
-    std::vector<public_event> shown;      // game events, already applied
-    std::vector<std::string> lifecycle;   // to be applied when durable, after those
+    std::vector<public_event> shown;     // game events, already applied
+    std::vector<std::string> lifecycle;  // to be applied when durable, after those
   };
   /// Before the lock: what players have sent and a restart forgets (they send it again).
   struct gathering {
@@ -78,9 +80,11 @@ class table final : public entity {
   void act(const table_act& what, const reply_to& from, context& ctx);
   void concede(const table_concede& what, const reply_to& from, context& ctx);
   /// False when the command is answered already: a repeat, or not to be decided.
-  bool may_decide(const uuid& player, std::uint64_t command, std::uint8_t& seat, const reply_to& from, context& ctx);
+  bool may_decide(const uuid& player, std::uint64_t command, std::uint8_t& seat,
+                  const reply_to& from, context& ctx);
   void poison(std::uint8_t seat, std::uint64_t command, const reply_to& from, context& ctx);
-  void write_play(const games::events& events, std::uint8_t seat, std::uint64_t command, const reply_to& cause, context& ctx);
+  void write_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                  const reply_to& cause, context& ctx);
   void settle_into(change& what, flight& on_its_way, const games::outcome& outcome, millis now);
   void resume_clock(context& ctx);
   void time_out(context& ctx);
@@ -92,7 +96,8 @@ class table final : public entity {
   void write_void(const std::vector<storage::transfer>& refunds, context& ctx);
   void hint_wallets(const std::vector<storage::balance>& balances, context& ctx) const;
 
-  static void refuse(context& ctx, const reply_to& to, std::string_view code, std::string_view sentence);
+  static void refuse(context& ctx, const reply_to& to, std::string_view code,
+                     std::string_view sentence);
   void misbehave(int how, context& ctx);
 
   entity_id id_;
@@ -103,7 +108,8 @@ class table final : public entity {
   std::unique_ptr<buying> buying_;
   std::vector<public_event> recent_;  // ascending, dense
   std::size_t recent_bytes_ = 0;
-  std::vector<std::pair<std::uint8_t, std::uint64_t>> poisoned_;  // (seat, command) whose decide threw
+  std::vector<std::pair<std::uint8_t, std::uint64_t>>
+      poisoned_;            // (seat, command) whose decide threw
   millis grace_until_ = 0;  // after a restart no phase ends before
   millis timer_at_ = 0;     // 0: none set
 };

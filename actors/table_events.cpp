@@ -195,15 +195,24 @@ voided read_voided(unpacker& in) {
 
 any read(kind which, unpacker& in) {
   switch (which) {
-    case kind::created: return read_created(in);
-    case kind::hashes: return read_hashes(in);
-    case kind::locked: return read_locked(in);
-    case kind::started: return started{};
-    case kind::game: return read_game(in);
-    case kind::clock: return read_clock(in);
-    case kind::ended: return read_ended(in);
-    case kind::aborted: return read_aborted(in);
-    case kind::voided: return read_voided(in);
+    case kind::created:
+      return read_created(in);
+    case kind::hashes:
+      return read_hashes(in);
+    case kind::locked:
+      return read_locked(in);
+    case kind::started:
+      return started{};
+    case kind::game:
+      return read_game(in);
+    case kind::clock:
+      return read_clock(in);
+    case kind::ended:
+      return read_ended(in);
+    case kind::aborted:
+      return read_aborted(in);
+    case kind::voided:
+      return read_voided(in);
   }
   throw games::cannot_fold{"an event of a kind that this version does not know"};
 }
@@ -217,7 +226,8 @@ std::string encode(millis at, const any& what) {
   return out;
 }
 
-std::string encode_game(millis at, std::uint8_t seat, std::uint64_t command, std::string_view body) {
+std::string encode_game(millis at, std::uint8_t seat, std::uint64_t command,
+                        std::string_view body) {
   std::string out;
   out.reserve(body.size() + 32);
   write(out, at, game{seat, command, body});

@@ -1,5 +1,5 @@
-// The journal of one match: what happened, as compact MessagePack arrays [kind, at, …]. Newer versions may only add elements at
-// the end of an array; kinds are never reused.
+// The journal of one match: what happened, as compact MessagePack arrays [kind, at, …]. Newer
+// versions may only add elements at the end of an array; kinds are never reused.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,21 @@
 namespace baraza::actors::table_event {
 
 enum class kind : std::uint8_t {
-  created = 1, hashes = 2, locked = 3, started = 4, game = 5, clock = 6, ended = 7, aborted = 8, voided = 9
+  created = 1,
+  hashes = 2,
+  locked = 3,
+  started = 4,
+  game = 5,
+  clock = 6,
+  ended = 7,
+  aborted = 8,
+  voided = 9
 };
 
 inline constexpr std::uint8_t no_seat = 0xFF;
 
-/// The match exists and its escrow is open; the server seed is fixed and sealed, its commitment public.
+/// The match exists and its escrow is open; the server seed is fixed and sealed, its commitment
+/// public.
 struct created {
   std::string game;
   std::uint32_t rules_version = 1;
@@ -42,14 +51,16 @@ struct opening {
   std::string seed;
   std::array<std::uint8_t, 16> salt{};
 };
-/// All client seeds are known and fixed; the stakes are asked for under these ids (rule D1: journalled before the first ask).
+/// All client seeds are known and fixed; the stakes are asked for under these ids (rule D1:
+/// journalled before the first ask).
 struct locked {
   std::vector<opening> seeds;
   std::vector<uuid> buy_ins;
   millis deadline = 0;  // all stakes are in by then
 };
 struct started {};
-/// One event of the game. `command` 0: no player's command (time-out, or a further event of the same command).
+/// One event of the game. `command` 0: no player's command (time-out, or a further event of the
+/// same command).
 struct game {
   std::uint8_t seat = no_seat;
   std::uint64_t command = 0;

@@ -1,4 +1,5 @@
-// Stakes in, and stakes back (rules D1, D2): a saga whose every step is in the journal or repeatable under the same ids.
+// Stakes in, and stakes back (rules D1, D2): a saga whose every step is in the journal or
+// repeatable under the same ids.
 #include <algorithm>
 
 #include "actors/limits.hpp"
@@ -10,9 +11,11 @@ namespace {
 constexpr millis ask_again_ms = 500;
 constexpr std::size_t reason_bytes_max = 32;
 
-/// The wallet (or the way to it) says nothing about the stake: it is asked again, under the same id, until the deadline.
+/// The wallet (or the way to it) says nothing about the stake: it is asked again, under the same
+/// id, until the deadline.
 bool is_passing(std::string_view code) {
-  return code == "overloaded" || code == "paused" || code == "moved" || code == "internal" || code == "unavailable";
+  return code == "overloaded" || code == "paused" || code == "moved" || code == "internal" ||
+         code == "unavailable";
 }
 
 }  // namespace
@@ -21,7 +24,8 @@ void table::ask_for_stakes(std::uint32_t seats, context& ctx) {
   if (!buying_) buying_ = std::make_unique<buying>();
   for (std::size_t i = 0; i < state_.seats.size(); ++i) {
     if ((seats >> i & 1) == 0) continue;
-    const wallet_buy_in stake{state_.buy_ins[i], state_.match, state_.escrow(), state_.stake, state_.money};
+    const wallet_buy_in stake{state_.buy_ins[i], state_.match, state_.escrow(), state_.stake,
+                              state_.money};
     ctx.ask({entity_kind::wallet, state_.seats[i].player}, stake, i, due());
   }
 }
@@ -41,7 +45,9 @@ void table::stake_answered(std::uint8_t seat, const answer& what, context& ctx) 
     return arm(ctx);
   }
   // "timeout" says that the outcome is unknown: the void asks the store what has come in.
-  const std::string reason = why == nullptr || why->code == "timeout" ? "buy_in_timeout" : why->code.substr(0, reason_bytes_max);
+  const std::string reason = why == nullptr || why->code == "timeout"
+                                 ? "buy_in_timeout"
+                                 : why->code.substr(0, reason_bytes_max);
   begin_void(reason, bit, ctx);
 }
 
@@ -54,13 +60,14 @@ void table::begin_void(std::string_view reason, std::uint32_t who, context& ctx)
   for (std::size_t i = 0; i < state_.seats.size(); ++i) {
     if ((buying_->paid >> i & 1) == 0) continue;
     const auto account = storage::player_account(state_.seats[i].player, state_.money);
-    refunds.push_back({uuid::v8(state_.buy_ins[i], "refund"), escrow, account, state_.stake, state_.money,
-                       storage::transfer_kind::refund, state_.match});
+    refunds.push_back({uuid::v8(state_.buy_ins[i], "refund"), escrow, account, state_.stake,
+                       state_.money, storage::transfer_kind::refund, state_.match});
   }
   write_void(refunds, ctx);
 }
 
-void table::transfers_read(std::uint64_t, const std::vector<storage::transfer>& found, context& ctx) {
+void table::transfers_read(std::uint64_t, const std::vector<storage::transfer>& found,
+                           context& ctx) {
   if (flight_ || !buying_ || !buying_->voiding) return;
   const auto escrow = state_.escrow();
   std::vector<storage::transfer> refunds;
@@ -68,7 +75,8 @@ void table::transfers_read(std::uint64_t, const std::vector<storage::transfer>& 
     if (in.credit != escrow) continue;
     const auto id = uuid::v8(in.id, "refund");
     if (std::ranges::find(found, id, &storage::transfer::id) != found.end()) continue;
-    refunds.push_back({id, escrow, in.debit, in.amount, in.money, storage::transfer_kind::refund, state_.match});
+    refunds.push_back(
+        {id, escrow, in.debit, in.amount, in.money, storage::transfer_kind::refund, state_.match});
   }
   write_void(refunds, ctx);
 }
@@ -92,7 +100,8 @@ void table::hint_wallets(const std::vector<storage::balance>& balances, context&
   for (const auto& seat : state_.seats) {
     const auto account = storage::player_account(seat.player, state_.money);
     const auto now = std::ranges::find(balances, account, &storage::balance::account);
-    if (now != balances.end()) ctx.tell({entity_kind::wallet, seat.player}, wallet_credited{*now, state_.money});
+    if (now != balances.end())
+      ctx.tell({entity_kind::wallet, seat.player}, wallet_credited{*now, state_.money});
   }
 }
 

@@ -10,7 +10,8 @@ namespace baraza::actors {
 
 using table_event::no_seat;
 
-bool table::may_decide(const uuid& player, std::uint64_t command, std::uint8_t& seat, const reply_to& from, context& ctx) {
+bool table::may_decide(const uuid& player, std::uint64_t command, std::uint8_t& seat,
+                       const reply_to& from, context& ctx) {
   seat = state_.seat_of(player);
   if (seat == no_seat) {
     refuse(ctx, from, "not_seated", "Only a seated player may act.");
@@ -25,7 +26,8 @@ bool table::may_decide(const uuid& player, std::uint64_t command, std::uint8_t& 
   } else if (state_.now != phase::playing) {
     refuse(ctx, from, "not_started", "The match has not started.");
   } else if (command == 0 || command <= state_.last_command(seat)) {
-    // Older than an accepted one: a late copy from a lost connection must not act after its successors.
+    // Older than an accepted one: a late copy from a lost connection must not act after its
+    // successors.
     refuse(ctx, from, "stale_command", "Command counters only grow.");
   } else if (std::ranges::find(poisoned_, std::pair{seat, command}) != poisoned_.end()) {
     refuse(ctx, from, "internal", "This command failed; the match goes on without it.");
@@ -50,7 +52,8 @@ void table::act(const table_act& what, const reply_to& from, context& ctx) {
   } catch (const std::exception&) {  // rule D3: the command is at fault, not the match
     return poison(seat, what.command, from, ctx);
   }
-  if (const auto* why = std::get_if<games::refusal>(&decided)) return refuse(ctx, from, why->code, why->sentence);
+  if (const auto* why = std::get_if<games::refusal>(&decided))
+    return refuse(ctx, from, why->code, why->sentence);
   const auto& events = std::get<games::events>(decided);
   if (events.empty()) return poison(seat, what.command, from, ctx);
   write_play(events, seat, what.command, from, ctx);
@@ -69,8 +72,8 @@ void table::concede(const table_concede& what, const reply_to& from, context& ct
   write_play(events, seat, what.command, from, ctx);
 }
 
-void table::write_play(const games::events& events, std::uint8_t seat, std::uint64_t command, const reply_to& cause,
-                       context& ctx) {
+void table::write_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                       const reply_to& cause, context& ctx) {
   const auto now = ctx.now();
   change what;
   flight on_its_way{cause, state_.seq, {}, {}};
@@ -84,9 +87,11 @@ void table::write_play(const games::events& events, std::uint8_t seat, std::uint
     state_.apply_game(seq, now, seat, counter, events[i]);
     const bool last = i + 1 == events.size();
     if (last) outcome = state_.play->result();
-    on_its_way.shown.push_back(show_game(state_, seq, now, seat, counter, events[i], last && !outcome));
+    on_its_way.shown.push_back(
+        show_game(state_, seq, now, seat, counter, events[i], last && !outcome));
   }
-  const bool snapshot_due = on_its_way.prev / table_snapshot_every != state_.seq / table_snapshot_every;
+  const bool snapshot_due =
+      on_its_way.prev / table_snapshot_every != state_.seq / table_snapshot_every;
   if (outcome) {
     settle_into(what, on_its_way, *outcome, now);
   } else if (snapshot_due) {
@@ -95,26 +100,32 @@ void table::write_play(const games::events& events, std::uint8_t seat, std::uint
   write(std::move(what), std::move(on_its_way), ctx);
 }
 
-void table::settle_into(change& what, flight& on_its_way, const games::outcome& outcome, millis now) {
+void table::settle_into(change& what, flight& on_its_way, const games::outcome& outcome,
+                        millis now) {
   const std::vector<std::int64_t> stakes(state_.seats.size(), state_.stake);
   const auto shares = games::settle(stakes, state_.rake_bp, outcome);
   const auto escrow = state_.escrow();
   std::int64_t pot = state_.stake * static_cast<std::int64_t>(stakes.size());
-  const auto pay = [&](const storage::account_id& to, std::int64_t amount, storage::transfer_kind kind, const std::string& purpose) {
+  const auto pay = [&](const storage::account_id& to, std::int64_t amount,
+                       storage::transfer_kind kind, const std::string& purpose) {
     ENTITY_ASSERT(amount >= 0);
     pot -= amount;
-    if (amount > 0) what.transfers.push_back({uuid::v8(state_.match, purpose), escrow, to, amount, state_.money, kind, state_.match});
+    if (amount > 0)
+      what.transfers.push_back(
+          {uuid::v8(state_.match, purpose), escrow, to, amount, state_.money, kind, state_.match});
   };
   for (std::size_t i = 0; i < state_.seats.size(); ++i)
-    pay(storage::player_account(state_.seats[i].player, state_.money), shares.payouts[i], storage::transfer_kind::payout,
-        "payout/" + std::to_string(i));
-  pay(storage::system_account(storage::account_kind::rake, state_.money, options_->slot % storage::system_slots), shares.rake,
-      storage::transfer_kind::rake, "rake");
+    pay(storage::player_account(state_.seats[i].player, state_.money), shares.payouts[i],
+        storage::transfer_kind::payout, "payout/" + std::to_string(i));
+  pay(storage::system_account(storage::account_kind::rake, state_.money,
+                              options_->slot % storage::system_slots),
+      shares.rake, storage::transfer_kind::rake, "rake");
   ENTITY_ASSERT(pot == 0);
 
   what.closes.push_back(escrow);
   what.wake = storage::commit::wake_change::clear;
-  const table_event::ended end{outcome.reason, outcome.weights, shares.payouts, shares.rake, revealed_seed()};
+  const table_event::ended end{outcome.reason, outcome.weights, shares.payouts, shares.rake,
+                               revealed_seed()};
   on_its_way.lifecycle.push_back(table_event::encode(now, end));
   what.events.push_back(on_its_way.lifecycle.back());
 }

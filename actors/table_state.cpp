@@ -10,14 +10,22 @@ using namespace table_event;
 
 std::string_view to_string(phase p) {
   switch (p) {
-    case phase::none: return "none";
-    case phase::ready: return "ready";
-    case phase::opening: return "opening";
-    case phase::buying: return "buying";
-    case phase::playing: return "playing";
-    case phase::ended: return "ended";
-    case phase::aborted: return "aborted";
-    case phase::voided: return "voided";
+    case phase::none:
+      return "none";
+    case phase::ready:
+      return "ready";
+    case phase::opening:
+      return "opening";
+    case phase::buying:
+      return "buying";
+    case phase::playing:
+      return "playing";
+    case phase::ended:
+      return "ended";
+    case phase::aborted:
+      return "aborted";
+    case phase::voided:
+      return "voided";
   }
   return "none";
 }
@@ -95,8 +103,8 @@ void table_state::apply(std::uint64_t at_seq, millis at, const table_event::game
   apply_game(at_seq, at, e.seat, e.command, e.body);
 }
 
-void table_state::apply_game(std::uint64_t at_seq, millis at, std::uint8_t seat, std::uint64_t command,
-                             std::string_view body) {
+void table_state::apply_game(std::uint64_t at_seq, millis at, std::uint8_t seat,
+                             std::uint64_t command, std::string_view body) {
   expect(now == phase::playing, "a game event out of place");
   if (play) {
     play->evolve(body);
@@ -119,7 +127,8 @@ void table_state::apply(std::uint64_t, millis at, const clock& e) {
 
 void table_state::apply(std::uint64_t, millis, const ended& e) {
   expect(now == phase::playing && e.payouts.size() == seats.size(), "an end out of place");
-  result = std::make_unique<table_result>(table_result{e.reason, 0, e.payouts, e.rake, e.server_seed});
+  result =
+      std::make_unique<table_result>(table_result{e.reason, 0, e.payouts, e.rake, e.server_seed});
   now = phase::ended;
 }
 
@@ -131,7 +140,8 @@ void table_state::apply(std::uint64_t, millis, const aborted& e) {
 
 void table_state::apply(std::uint64_t, millis, const voided& e) {
   expect(!is_over(now), "a void after the end");
-  result = std::make_unique<table_result>(table_result{e.reason, e.who, e.refunds, 0, e.server_seed});
+  result =
+      std::make_unique<table_result>(table_result{e.reason, e.who, e.refunds, 0, e.server_seed});
   now = phase::voided;
 }
 
@@ -151,7 +161,8 @@ std::uint8_t table_state::seat_of(const uuid& player) const {
   return no_seat;
 }
 
-std::optional<std::uint64_t> table_state::accepted_at(std::uint8_t seat, std::uint64_t command) const {
+std::optional<std::uint64_t> table_state::accepted_at(std::uint8_t seat,
+                                                      std::uint64_t command) const {
   const auto& kept = seats[seat].commands;
   if (kept.empty() || command > kept.back().command) return std::nullopt;  // nearly always
   const auto found = std::ranges::lower_bound(kept, command, {}, &accepted_command::command);
@@ -176,8 +187,10 @@ games::match_setup table_state::setup() const {
   out.options = options;
   out.seats = static_cast<std::uint8_t>(seats.size());
   const auto seed = server_seed();
-  // Not cannot_fold: with a wrong key in its configuration a node would void every match it touches.
-  if (!seed) throw std::runtime_error{"the server seed does not open: is this another cluster key?"};
+  // Not cannot_fold: with a wrong key in its configuration a node would void every match it
+  // touches.
+  if (!seed)
+    throw std::runtime_error{"the server seed does not open: is this another cluster key?"};
   out.seeds.server = *seed;
   out.seeds.game_id = games::fairness_id(game, rules_version);
   for (const auto& seat : seats) out.seeds.clients.push_back(seat.seed);

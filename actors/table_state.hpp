@@ -1,4 +1,5 @@
-// A match as the fold of its journal: the same code brings it back after a crash, applies it live, replays and proves it.
+// A match as the fold of its journal: the same code brings it back after a crash, applies it live,
+// replays and proves it.
 //
 //   none ─created→ ready ─hashes→ opening ─locked→ buying ─started→ playing ─ended→ ended
 //                    └──────────┴─aborted→ aborted   └─────────────┴─voided→ voided
@@ -48,7 +49,8 @@ struct table_result {
 };
 
 struct table_state {
-  /// @param key opens the sealed server seed; null: only the revealed one is known (records, replays of ended matches)
+  /// @param key opens the sealed server seed; null: only the revealed one is known (records,
+  /// replays of ended matches)
   /// @param find null: game events are passed over (a void must not run the game's code)
   table_state(const uuid& match_id, const cluster_key* key, game_finder find)
       : match{match_id}, key_{key}, find_{find} {}
@@ -73,15 +75,18 @@ struct table_state {
   std::unique_ptr<games::match> play;
   std::unique_ptr<table_result> result;
 
-  /// Applies one event of the journal. Throws games::cannot_fold when the bytes cannot be understood, std::runtime_error when this
-  /// binary lacks the game or the key (another node may have them: no reason to void).
+  /// Applies one event of the journal. Throws games::cannot_fold when the bytes cannot be
+  /// understood, std::runtime_error when this binary lacks the game or the key (another node may
+  /// have them: no reason to void).
   void fold(std::uint64_t at_seq, std::string_view event);
   /// Applies a game's event: fold without the envelope.
-  void apply_game(std::uint64_t at_seq, millis at, std::uint8_t seat, std::uint64_t command, std::string_view body);
+  void apply_game(std::uint64_t at_seq, millis at, std::uint8_t seat, std::uint64_t command,
+                  std::string_view body);
 
   [[nodiscard]] std::uint8_t seat_of(const uuid& player) const;  // no_seat if he holds none
   /// The seq of an accepted command; nothing if it was not accepted (or too long ago).
-  [[nodiscard]] std::optional<std::uint64_t> accepted_at(std::uint8_t seat, std::uint64_t command) const;
+  [[nodiscard]] std::optional<std::uint64_t> accepted_at(std::uint8_t seat,
+                                                         std::uint64_t command) const;
   [[nodiscard]] std::uint64_t last_command(std::uint8_t seat) const;
   [[nodiscard]] storage::account_id escrow() const { return storage::escrow_account(match, money); }
   /// Opens the sealed seed and checks it against the commitment; nothing if the key is another one.

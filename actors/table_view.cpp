@@ -30,7 +30,8 @@ void put_clock(std::string& out, std::uint32_t seats, std::int64_t left_ms) {
 
 void put_id_text(std::string& out, const uuid& id) { put_text(out, id.to_string()); }
 
-void open_map(std::string& out, std::size_t fields, std::uint64_t seq, millis at, std::string_view type) {
+void open_map(std::string& out, std::size_t fields, std::uint64_t seq, millis at,
+              std::string_view type) {
   put_map(out, 3 + fields);
   put_text(out, "seq");
   put_uint(out, seq);
@@ -45,7 +46,8 @@ void put_deadline(std::string& out, millis deadline) {
   put_int(out, deadline);
 }
 
-void put_amounts(std::string& out, std::string_view name, const std::vector<std::int64_t>& amounts) {
+void put_amounts(std::string& out, std::string_view name,
+                 const std::vector<std::int64_t>& amounts) {
   put_text(out, name);
   put_array(out, amounts.size());
   for (const auto amount : amounts) put_int(out, amount);
@@ -168,7 +170,8 @@ std::string game_map(const table_state& state, std::uint64_t seq, millis at, std
   return out;
 }
 
-void put_seat_view(std::string& out, const table_state& state, std::size_t i, const volatile_seats& seats) {
+void put_seat_view(std::string& out, const table_state& state, std::size_t i,
+                   const volatile_seats& seats) {
   const auto& seat = state.seats[i];
   const bool hashed = state.hashes_seq != 0, opened = state.locked_seq != 0;
   put_map(out, 4u + hashed + 2u * opened);
@@ -224,7 +227,10 @@ public_event show(const table_state& state, std::uint64_t seq, const table_event
 public_event show_game(const table_state& state, std::uint64_t seq, millis at, std::uint8_t seat,
                        std::uint64_t command, std::string_view body, bool with_clock) {
   public_event out{seq, {}};
-  struct group { std::uint32_t seats; std::string shown; };
+  struct group {
+    std::uint32_t seats;
+    std::string shown;
+  };
   std::vector<group> groups;
   const auto add = [&](std::uint8_t who) {
     auto shown = state.play->visible(body, who);
@@ -259,8 +265,8 @@ std::string body_for(std::uint8_t seat, const public_event* first, std::size_t c
   return out;
 }
 
-std::vector<table_events::variant_body> bodies_of(const table_state& state, const public_event* first,
-                                                  std::size_t count) {
+std::vector<table_events::variant_body> bodies_of(const table_state& state,
+                                                  const public_event* first, std::size_t count) {
   std::vector<table_events::variant_body> out;
   const auto all = everybody(state);
   const bool one = std::all_of(first, first + count, [&](const public_event& e) {
@@ -284,11 +290,13 @@ std::vector<table_events::variant_body> bodies_of(const table_state& state, cons
   return out;
 }
 
-std::string view_of(const table_state& state, std::uint8_t seat, const volatile_seats& seats, millis now) {
+std::string view_of(const table_state& state, std::uint8_t seat, const volatile_seats& seats,
+                    millis now) {
   std::string out;
   out.reserve(1024);
   const bool seated = seat != no_seat, over = is_over(state.now);
-  const bool playing = state.now == phase::playing && state.play;  // a record of a running match has no game, so no clock
+  const bool playing = state.now == phase::playing &&
+                       state.play;  // a record of a running match has no game, so no clock
   const bool waits = !over && state.now != phase::playing;
   put_map(out, 10u + playing + 2u * seated + (state.result != nullptr) + waits);
   put_text(out, "game");

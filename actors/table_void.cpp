@@ -21,11 +21,13 @@ std::string plain(std::string_view reason) {
 
 bool ends_match(const storage::journal_event& event) {
   const auto kind = table_event::kind_of(event.payload);
-  return kind == table_event::kind::ended || kind == table_event::kind::aborted || kind == table_event::kind::voided;
+  return kind == table_event::kind::ended || kind == table_event::kind::aborted ||
+         kind == table_event::kind::voided;
 }
 
 /// As far as it can be read: the game's own events are passed over.
-table_state readable(const uuid& match, const std::vector<storage::journal_event>& journal, const cluster_key* key) {
+table_state readable(const uuid& match, const std::vector<storage::journal_event>& journal,
+                     const cluster_key* key) {
   table_state state{match, key, nullptr};
   for (const auto& event : journal) {
     try {
@@ -37,22 +39,28 @@ table_state readable(const uuid& match, const std::vector<storage::journal_event
   return state;
 }
 
-std::vector<storage::transfer> refunds_of(const uuid& match, const std::vector<storage::transfer>& escrow) {
+std::vector<storage::transfer> refunds_of(const uuid& match,
+                                          const std::vector<storage::transfer>& escrow) {
   std::vector<storage::transfer> out;
-  const auto is_escrow = [&](const storage::transfer& t) { return t.credit == storage::escrow_account(match, t.money); };
+  const auto is_escrow = [&](const storage::transfer& t) {
+    return t.credit == storage::escrow_account(match, t.money);
+  };
   for (const auto& in : escrow) {
     if (!is_escrow(in)) continue;
     const auto id = uuid::v8(in.id, "refund");
     if (std::ranges::find(escrow, id, &storage::transfer::id) != escrow.end()) continue;
-    out.push_back({id, in.credit, in.debit, in.amount, in.money, storage::transfer_kind::refund, match});
+    out.push_back(
+        {id, in.credit, in.debit, in.amount, in.money, storage::transfer_kind::refund, match});
   }
   return out;
 }
 
 }  // namespace
 
-std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head, const std::vector<storage::journal_event>& journal,
-                                   const std::vector<storage::transfer>& escrow, std::string_view reason, const cluster_key* key, millis now) {
+std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head,
+                                   const std::vector<storage::journal_event>& journal,
+                                   const std::vector<storage::transfer>& escrow,
+                                   std::string_view reason, const cluster_key* key, millis now) {
   if (std::ranges::any_of(journal, ends_match)) return std::nullopt;
   auto state = readable(table.key, journal, key);
   const bool created = state.now != phase::none;
@@ -68,7 +76,8 @@ std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head, c
       if (refund.credit == account) event.refunds[i] += refund.amount;
   }
   plan.what.events.push_back(table_event::encode(now, event));
-  plan.what.closes.push_back(storage::escrow_account(table.key, created ? state.money : escrow.front().money));
+  plan.what.closes.push_back(
+      storage::escrow_account(table.key, created ? state.money : escrow.front().money));
   plan.what.wake = storage::commit::wake_change::clear;
   state.fold(head + 1, plan.what.events.back());
   plan.what.snapshot = state.snapshot();

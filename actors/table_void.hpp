@@ -10,12 +10,16 @@
 
 namespace baraza::actors {
 
-/// The commit that voids a match at `head` + 1: reverses what came into its escrow, closes it, reveals the seed, clears the wake-up, and
-/// leaves a snapshot so that a later activation shows the void and need not fold what cannot be folded.
+/// The commit that voids a match at `head` + 1: reverses what came into its escrow, closes it,
+/// reveals the seed, clears the wake-up, and leaves a snapshot so that a later activation shows the
+/// void and need not fold what cannot be folded.
 /// @param journal all its events, from seq 1
 /// @param escrow all transfers into and out of its escrow
-/// @returns nothing if the match is over already (settled, aborted or voided), or was never created and holds no money
-std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head, const std::vector<storage::journal_event>& journal,
-                                   const std::vector<storage::transfer>& escrow, std::string_view reason, const cluster_key* key, millis now);
+/// @returns nothing if the match is over already (settled, aborted or voided), or was never created
+/// and holds no money
+std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head,
+                                   const std::vector<storage::journal_event>& journal,
+                                   const std::vector<storage::transfer>& escrow,
+                                   std::string_view reason, const cluster_key* key, millis now);
 
 }  // namespace baraza::actors

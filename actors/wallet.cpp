@@ -26,7 +26,9 @@ struct buy_in {
   bool operator==(const buy_in&) const = default;
 };
 
-buy_in named(const wallet_buy_in& what) { return {what.transfer, what.match, what.amount, what.money}; }
+buy_in named(const wallet_buy_in& what) {
+  return {what.transfer, what.match, what.amount, what.money};
+}
 
 void put_buy_in(std::string& out, const buy_in& b) {
   put_id(out, b.transfer);
@@ -65,8 +67,10 @@ class wallet final : public entity {
   void committed(const storage::member_result& result, context& ctx) override;
   void answered(std::uint64_t, const answer&, context&) override {}
   void timer(context&) override {}
-  void balances_read(std::uint64_t correlation, const std::vector<storage::balance>& rows, context& ctx) override;
-  void transfers_read(std::uint64_t, const std::vector<storage::transfer>& found, context& ctx) override;
+  void balances_read(std::uint64_t correlation, const std::vector<storage::balance>& rows,
+                     context& ctx) override;
+  void transfers_read(std::uint64_t, const std::vector<storage::transfer>& found,
+                      context& ctx) override;
 
  private:
   struct asked {
@@ -87,7 +91,8 @@ class wallet final : public entity {
   void changed(const account& a, context& ctx) const;
   void drain(context& ctx);
   void open_account(storage::currency money) {
-    if (find(money) == nullptr) accounts_.push_back({money, storage::player_account(id_.key, money)});
+    if (find(money) == nullptr)
+      accounts_.push_back({money, storage::player_account(id_.key, money)});
   }
   account* find(storage::currency money) {
     const auto found = std::ranges::find(accounts_, money, &account::money);
@@ -105,7 +110,7 @@ class wallet final : public entity {
   bool loading_ = false;        // the rows are not read yet
   bool opening_ = false;        // the first commit is on its way
   std::optional<std::pair<wallet_buy_in, reply_to>> current_;  // being read for or committed
-  bool reread_ = false;         // its row was read again already
+  bool reread_ = false;                                        // its row was read again already
   std::deque<asked> waiting_;
 };
 
@@ -147,11 +152,13 @@ std::string wallet::snapshot() const {
 void wallet::restore(std::string_view bytes) {
   unpacker in{bytes};
   in.array(4);
-  if (in.number() != snapshot_version) throw games::cannot_fold{"a wallet snapshot of another version"};
+  if (in.number() != snapshot_version)
+    throw games::cannot_fold{"a wallet snapshot of another version"};
   seq_ = in.number();
   accounts_.clear();
   recent_.clear();
-  for (auto left = in.array(); left > 0; --left) open_account(static_cast<storage::currency>(in.number32()));
+  for (auto left = in.array(); left > 0; --left)
+    open_account(static_cast<storage::currency>(in.number32()));
   for (auto left = in.array() / 4; left > 0; --left) remember(read_buy_in(in));
 }
 
@@ -160,8 +167,10 @@ void wallet::restore(std::string_view bytes) {
 void wallet::activated(context& ctx, bool fresh) {
   loading_ = true;
   ctx.set_idle(false);
-  if (!fresh) return ctx.read_balances(account_ids(), static_cast<std::uint64_t>(reading::activation));
-  // Account, event and grant are one commit at seq 1: after a crash there is either all of it or none, so the grant's id may be new.
+  if (!fresh)
+    return ctx.read_balances(account_ids(), static_cast<std::uint64_t>(reading::activation));
+  // Account, event and grant are one commit at seq 1: after a crash there is either all of it or
+  // none, so the grant's id may be new.
   const auto money = storage::currency::demo;
   const auto own = storage::player_account(id_.key, money);
   const auto grant = uuid::v7(ctx.now());
@@ -176,8 +185,10 @@ void wallet::activated(context& ctx, bool fresh) {
   first.events.push_back(std::move(event));
   first.opens.push_back({own, storage::account_kind::player, money, id_.key});
   if (options_->demo_grant_minor > 0) {
-    const auto bonus = storage::system_account(storage::account_kind::bonus, money, options_->slot % storage::system_slots);
-    first.transfers.push_back({grant, bonus, own, options_->demo_grant_minor, money, storage::transfer_kind::grant, grant});
+    const auto bonus = storage::system_account(storage::account_kind::bonus, money,
+                                               options_->slot % storage::system_slots);
+    first.transfers.push_back({grant, bonus, own, options_->demo_grant_minor, money,
+                               storage::transfer_kind::grant, grant});
   }
   opening_ = true;
   ctx.commit(std::move(first));
@@ -233,13 +244,16 @@ void wallet::take(const wallet_buy_in& what, const reply_to& from, context& ctx)
     ctx.reply(from, refused{std::string{code}, std::string{sentence}, 0});
   };
   if (from.edge != 0) return refuse("forbidden", "Only a table asks for a stake.");
-  if (what.amount <= 0 || what.amount > stake_minor_max) return refuse("bad_stake", "A stake is above zero and below the limit.");
-  if (what.escrow != storage::escrow_account(what.match, what.money)) return refuse("bad_request", "This is not the escrow of the match.");
+  if (what.amount <= 0 || what.amount > stake_minor_max)
+    return refuse("bad_stake", "A stake is above zero and below the limit.");
+  if (what.escrow != storage::escrow_account(what.match, what.money))
+    return refuse("bad_request", "This is not the escrow of the match.");
   auto* own = find(what.money);
   if (own == nullptr) return refuse("no_account", "This player has no account in that currency.");
   const auto known = std::ranges::find(recent_, what.transfer, &buy_in::transfer);
   if (known != recent_.end()) {
-    if (*known != named(what)) return refuse("transfer_conflict", "This transfer was another stake.");
+    if (*known != named(what))
+      return refuse("transfer_conflict", "This transfer was another stake.");
     return ctx.reply(from, bought_in{own->balance, own->version});
   }
   current_.emplace(what, from);
@@ -258,7 +272,8 @@ void wallet::commit_buy_in(context& ctx) {
   put_int(event, ctx.now());
   put_buy_in(event, named(what));
   taking.events.push_back(std::move(event));
-  taking.transfers.push_back({what.transfer, own->id, what.escrow, what.amount, what.money, storage::transfer_kind::buy_in, what.match});
+  taking.transfers.push_back({what.transfer, own->id, what.escrow, what.amount, what.money,
+                              storage::transfer_kind::buy_in, what.match});
   if ((seq_ + 1) % wallet_snapshot_every == 0) {
     auto after = *this;  // the snapshot is of the state after this event
     after.remember(named(what));
@@ -304,9 +319,11 @@ void wallet::changed(const account& a, context& ctx) const {
 
 void wallet::committed(const storage::member_result& result, context& ctx) {
   if (opening_) {
-    // The account cannot be opened: nothing here can be served; the supervisor tries again and reports.
+    // The account cannot be opened: nothing here can be served; the supervisor tries again and
+    // reports.
     if (result.code != storage::errc::none)
-      throw std::runtime_error{"the wallet's account was refused: " + std::string{storage::to_string(result.code)}};
+      throw std::runtime_error{"the wallet's account was refused: " +
+                               std::string{storage::to_string(result.code)}};
     opening_ = loading_ = false;
     ++seq_;
     open_account(storage::currency::demo);
@@ -324,12 +341,14 @@ void wallet::committed(const storage::member_result& result, context& ctx) {
 void wallet::commit_refused(const storage::member_result& result, context& ctx) {
   switch (result.code) {
     case storage::errc::overdraft:  // the row holds less than we believed
-      return ctx.read_balances({find(current_->first.money)->id}, static_cast<std::uint64_t>(reading::before_refusal));
+      return ctx.read_balances({find(current_->first.money)->id},
+                               static_cast<std::uint64_t>(reading::before_refusal));
     case storage::errc::account_closed:
       return refuse_buy_in("match_closed", "The match is over; nothing was taken.", ctx);
     case storage::errc::account_unknown:
       return refuse_buy_in("unknown_match", "There is no such match; nothing was taken.", ctx);
-    default: return refuse_buy_in(storage::to_string(result.code), "The store refused the stake.", ctx);
+    default:
+      return refuse_buy_in(storage::to_string(result.code), "The store refused the stake.", ctx);
   }
 }
 
@@ -346,7 +365,8 @@ void wallet::refuse_buy_in(std::string_view code, std::string_view sentence, con
   drain(ctx);
 }
 
-void wallet::balances_read(std::uint64_t correlation, const std::vector<storage::balance>& rows, context& ctx) {
+void wallet::balances_read(std::uint64_t correlation, const std::vector<storage::balance>& rows,
+                           context& ctx) {
   if (correlation == static_cast<std::uint64_t>(reading::activation)) {
     learn(rows, ctx, false);
     loading_ = false;
@@ -355,14 +375,18 @@ void wallet::balances_read(std::uint64_t correlation, const std::vector<storage:
   if (!current_) return;
   learn(rows, ctx, true);
   const auto& what = current_->first;
-  if (find(what.money)->balance >= what.amount && !std::exchange(reread_, true)) return commit_buy_in(ctx);
-  // He cannot pay: unless this is a repeat of a stake that he paid too long ago for recent_ to know.
+  if (find(what.money)->balance >= what.amount && !std::exchange(reread_, true))
+    return commit_buy_in(ctx);
+  // He cannot pay: unless this is a repeat of a stake that he paid too long ago for recent_ to
+  // know.
   ctx.read_transfers(what.escrow, what.match, 0);
 }
 
-void wallet::transfers_read(std::uint64_t, const std::vector<storage::transfer>& found, context& ctx) {
+void wallet::transfers_read(std::uint64_t, const std::vector<storage::transfer>& found,
+                            context& ctx) {
   if (!current_) return;
-  const bool paid = std::ranges::find(found, current_->first.transfer, &storage::transfer::id) != found.end();
+  const bool paid =
+      std::ranges::find(found, current_->first.transfer, &storage::transfer::id) != found.end();
   if (paid) return answer_buy_in(ctx);
   refuse_buy_in("insufficient_funds", "The balance does not cover the stake.", ctx);
 }

@@ -16,7 +16,8 @@ std::uint64_t sim_seed() {
 
 class world_context final : public context {
  public:
-  world_context(world& w, const entity_id& id, std::uint64_t activation) : world_{w}, id_{id}, activation_{activation} {}
+  world_context(world& w, const entity_id& id, std::uint64_t activation)
+      : world_{w}, id_{id}, activation_{activation} {}
   millis now() const override { return world_.now_; }
   std::uint64_t head() const override { return world_.live_.at(id_).head; }
   std::uint64_t epoch() const override { return 7; }
@@ -25,8 +26,10 @@ class world_context final : public context {
     if (to.edge != 0) {
       world_.answers_[to.request].push_back(std::move(what));
     } else if (to.entity) {
-      if (world_.chance(world_.fault.lose) || (world_.lose_answer && world_.lose_answer(what))) return;
-      world_.later(world_.delay(), [w = &world_, number = to.request, what] { w->resolve(number, what); });
+      if (world_.chance(world_.fault.lose) || (world_.lose_answer && world_.lose_answer(what)))
+        return;
+      world_.later(world_.delay(),
+                   [w = &world_, number = to.request, what] { w->resolve(number, what); });
     }
   }
   void ask(const entity_id& to, request what, std::uint64_t correlation, millis deadline) override {
@@ -41,29 +44,35 @@ class world_context final : public context {
       world_.answers_[events->cause.request].push_back(accepted{events->seq});
     world_.pushes.push_back(std::move(what));
   }
-  void push_to(std::uint32_t edge, actors::push what) override { world_.pushes_to.emplace_back(edge, std::move(what)); }
+  void push_to(std::uint32_t edge, actors::push what) override {
+    world_.pushes_to.emplace_back(edge, std::move(what));
+  }
   void set_timer(millis at) override {
     auto& own = world_.live_.at(id_);
     own.timer_at = at;
     if (at == 0) return;
     world_.schedule(std::max(at, world_.now_), [w = &world_, id = id_, a = activation_, at] {
       const auto found = w->live_.find(id);
-      if (found == w->live_.end() || found->second.activation != a || found->second.timer_at != at) return;
+      if (found == w->live_.end() || found->second.activation != a || found->second.timer_at != at)
+        return;
       found->second.timer_at = 0;
       w->step(id, a, [](entity& e, context& c) { e.timer(c); });
     });
   }
-  void read_balances(std::vector<storage::account_id> accounts, std::uint64_t correlation) override {
+  void read_balances(std::vector<storage::account_id> accounts,
+                     std::uint64_t correlation) override {
     world_.later(world_.delay(), [w = &world_, id = id_, a = activation_, accounts, correlation] {
       const auto rows = w->store.balances(accounts);
       w->step(id, a, [&](entity& e, context& c) { e.balances_read(correlation, rows, c); });
     });
   }
-  void read_transfers(const storage::account_id& account, const uuid& reference, std::uint64_t correlation) override {
-    world_.later(world_.delay(), [w = &world_, id = id_, a = activation_, account, reference, correlation] {
-      const auto rows = w->store.transfers_of(account, reference);
-      w->step(id, a, [&](entity& e, context& c) { e.transfers_read(correlation, rows, c); });
-    });
+  void read_transfers(const storage::account_id& account, const uuid& reference,
+                      std::uint64_t correlation) override {
+    world_.later(
+        world_.delay(), [w = &world_, id = id_, a = activation_, account, reference, correlation] {
+          const auto rows = w->store.transfers_of(account, reference);
+          w->step(id, a, [&](entity& e, context& c) { e.transfers_read(correlation, rows, c); });
+        });
   }
   void set_idle(bool idle) override { world_.live_.at(id_).idle = idle; }
 
@@ -75,7 +84,8 @@ class world_context final : public context {
 
 world::world(std::uint64_t seed) : random{seed} {
   table_options.random_bytes = [this](void* out, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) static_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(random());
+    for (std::size_t i = 0; i < size; ++i)
+      static_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(random());
   };
   table_options.cluster_key.fill(0x5A);
   scan_wakes();
@@ -83,8 +93,14 @@ world::world(std::uint64_t seed) : random{seed} {
 world::~world() = default;
 
 bool world::chance(double p) { return p > 0 && std::uniform_real_distribution<>{0, 1}(random) < p; }
-millis world::delay() { return fault.delay_max == 0 ? 0 : static_cast<millis>(random() % static_cast<std::uint64_t>(fault.delay_max + 1)); }
-void world::schedule(millis at, std::function<void()> what) { agenda_.emplace(std::pair{at, order_++}, std::move(what)); }
+millis world::delay() {
+  return fault.delay_max == 0
+             ? 0
+             : static_cast<millis>(random() % static_cast<std::uint64_t>(fault.delay_max + 1));
+}
+void world::schedule(millis at, std::function<void()> what) {
+  agenda_.emplace(std::pair{at, order_++}, std::move(what));
+}
 void world::later(millis in, std::function<void()> what) { schedule(now_ + in, std::move(what)); }
 
 void world::scan_wakes() {
@@ -132,7 +148,8 @@ std::uint64_t world::send_inside(const entity_id& to, request what) {
 void world::route(const entity_id& to, const request& what, const reply_to& from, bool lossy) {
   if (lose_message && lose_message(to, what)) return;
   const int copies = !lossy ? 1 : chance(fault.lose) ? 0 : chance(fault.repeat) ? 2 : 1;
-  for (int i = 0; i < copies; ++i) later(delay(), [this, to, what, from] { deliver(to, what, from); });
+  for (int i = 0; i < copies; ++i)
+    later(delay(), [this, to, what, from] { deliver(to, what, from); });
 }
 
 void world::try_ask(std::uint64_t number) {
@@ -150,7 +167,8 @@ void world::resolve(std::uint64_t number, const answer& what) {
   const auto open = found->second;
   asks_.erase(found);
   if (open.activation == 0) return answers_[1'000'000 + number].push_back(what);
-  step(open.from, open.activation, [&](entity& e, context& c) { e.answered(open.correlation, what, c); });
+  step(open.from, open.activation,
+       [&](entity& e, context& c) { e.answered(open.correlation, what, c); });
 }
 
 void world::deliver(const entity_id& to, const request& what, const reply_to& from) {
@@ -192,9 +210,15 @@ world::live_entity* world::activate(const entity_id& id) {
   auto& own = live_[id];
   own.activation = next_activation_++;
   switch (id.kind) {
-    case entity_kind::wallet: own.what = make_wallet(id, wallet_options); break;
-    case entity_kind::lobby: own.what = make_lobby(id, lobby_options); break;
-    default: own.what = make_table(id, table_options); break;
+    case entity_kind::wallet:
+      own.what = make_wallet(id, wallet_options);
+      break;
+    case entity_kind::lobby:
+      own.what = make_lobby(id, lobby_options);
+      break;
+    default:
+      own.what = make_table(id, table_options);
+      break;
   }
   own.context = std::make_unique<world_context>(*this, id, own.activation);
   const auto stored = store.read(id);
@@ -204,9 +228,10 @@ world::live_entity* world::activate(const entity_id& id) {
     for (const auto& event : stored.events) own.what->fold(event.seq, event.at, event.payload);
   } catch (const games::cannot_fold& why) {
     live_.erase(id);
-    const auto plan = plan_void(id, stored.head, store.journals[id],
-                                store.transfers_of(storage::escrow_account(id.key, storage::currency::demo), id.key),
-                                why.what(), &table_options.cluster_key, now_);
+    const auto plan = plan_void(
+        id, stored.head, store.journals[id],
+        store.transfers_of(storage::escrow_account(id.key, storage::currency::demo), id.key),
+        why.what(), &table_options.cluster_key, now_);
     if (plan) bury(id, *plan);
     return nullptr;
   } catch (const std::exception& why) {
@@ -220,7 +245,8 @@ world::live_entity* world::activate(const entity_id& id) {
 }
 
 void world::bury(const entity_id& id, const void_plan& plan) {
-  if (store.apply(id, store.journals[id].size(), plan.what, now_).code == storage::errc::none) ++voids;
+  if (store.apply(id, store.journals[id].size(), plan.what, now_).code == storage::errc::none)
+    ++voids;
 }
 
 void world::crash(const entity_id& id) {
@@ -230,7 +256,7 @@ void world::crash(const entity_id& id) {
   const auto flight = std::move(found->second.pending_commit);
   const auto held = std::move(found->second.held);
   live_.erase(found);
-  if (flight && chance(0.5)) flight();  // it was on its way already, and nobody hears of it
+  if (flight && chance(0.5)) flight();   // it was on its way already, and nobody hears of it
   for (const auto& [what, from] : held)  // the region's buffer outlives the actor
     later(5 + delay(), [this, id, what, from] { deliver(id, what, from); });
   later(5, [this, id] {
@@ -266,7 +292,8 @@ void world::commit(const entity_id& id, std::uint64_t activation, change what) {
   const auto result = std::make_shared<std::optional<storage::member_result>>();
   const auto apply = [this, id, expected, what = std::move(what), result] {
     const auto code = before_commit ? before_commit(id, what) : storage::errc::none;
-    *result = code == storage::errc::none ? store.apply(id, expected, what, now_) : storage::member_result{code, "told to", {}, {}};
+    *result = code == storage::errc::none ? store.apply(id, expected, what, now_)
+                                          : storage::member_result{code, "told to", {}, {}};
   };
   own.pending_commit = apply;
   later(delay(), [this, id, activation, apply, result, count = std::size_t{0}] {
@@ -289,7 +316,8 @@ void world::commit(const entity_id& id, std::uint64_t activation, change what) {
 
 const answer& world::answer_of(std::uint64_t number) {
   const auto& all = answers_[number];
-  if (all.size() != 1) throw std::runtime_error{"expected one answer, have " + std::to_string(all.size())};
+  if (all.size() != 1)
+    throw std::runtime_error{"expected one answer, have " + std::to_string(all.size())};
   return all.front();
 }
 

@@ -1,5 +1,6 @@
-// A world of entities on virtual time: one thread, seeded faults, a store in memory. Entities can be killed at any step and come back
-// from their journals; messages between them get lost, doubled, late and out of order; commits are slow.
+// A world of entities on virtual time: one thread, seeded faults, a store in memory. Entities can
+// be killed at any step and come back from their journals; messages between them get lost, doubled,
+// late and out of order; commits are slow.
 #pragma once
 
 #include <deque>
@@ -47,16 +48,19 @@ class world {
   void later(millis in, std::function<void()> what);
 
   // ---- breaking
-  void crash(const entity_id& id);   // its supervisor activates it again
-  void crash_node();                 // all die; they come back by their wake rows and messages
-  void sleep(millis time);           // the cluster is off: nothing happens, time passes
+  void crash(const entity_id& id);  // its supervisor activates it again
+  void crash_node();                // all die; they come back by their wake rows and messages
+  void sleep(millis time);          // the cluster is off: nothing happens, time passes
   [[nodiscard]] bool is_live(const entity_id& id) const { return live_.contains(id); }
 
   // ---- looking
-  [[nodiscard]] const std::vector<actors::answer>& answers(std::uint64_t number) { return answers_[number]; }
+  [[nodiscard]] const std::vector<actors::answer>& answers(std::uint64_t number) {
+    return answers_[number];
+  }
   /// The only answer so far; throws if there is none or more than one.
   const actors::answer& answer_of(std::uint64_t number);
-  /// Sends, runs until answered, and returns the answer (pushes that name it as their cause count as accepted{seq}).
+  /// Sends, runs until answered, and returns the answer (pushes that name it as their cause count
+  /// as accepted{seq}).
   actors::answer ask(const entity_id& to, actors::request what);
   [[nodiscard]] std::int64_t money(const uuid& player) const;
 
@@ -74,7 +78,8 @@ class world {
   std::function<storage::errc(const entity_id&, const actors::change&)> before_commit;
   /// Called after each step of an entity (a call into it); may crash things.
   std::function<void(const entity_id&)> after_step;
-  std::function<bool(const entity_id&, const actors::request&)> lose_message;  // true: this one is lost
+  std::function<bool(const entity_id&, const actors::request&)>
+      lose_message;                                        // true: this one is lost
   std::function<bool(const actors::answer&)> lose_answer;  // of one entity to another
   /// Kills the entity at its n-th step from now (0: never).
   std::size_t crash_at_step = 0;
@@ -103,7 +108,8 @@ class world {
   void pump(const entity_id& id);
   template <class F>
   void step(const entity_id& id, std::uint64_t activation, F&& call);
-  void route(const entity_id& to, const actors::request& what, const actors::reply_to& from, bool lossy);
+  void route(const entity_id& to, const actors::request& what, const actors::reply_to& from,
+             bool lossy);
   void try_ask(std::uint64_t number);
   void resolve(std::uint64_t number, const actors::answer& what);
   void commit(const entity_id& id, std::uint64_t activation, actors::change what);

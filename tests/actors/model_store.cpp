@@ -16,7 +16,8 @@ model_store::model_store() {
     }
 }
 
-storage::member_result model_store::apply(const entity_id& entity, std::uint64_t expected_seq, const actors::change& what, millis now) {
+storage::member_result model_store::apply(const entity_id& entity, std::uint64_t expected_seq,
+                                          const actors::change& what, millis now) {
   const auto fail = [](errc code) { return storage::member_result{code, "model", {}, {}}; };
   auto& journal = journals[entity];
   if (what.events.empty()) return fail(errc::invalid);
@@ -37,7 +38,8 @@ storage::member_result model_store::apply(const entity_id& entity, std::uint64_t
     const auto debit = after.find(t.debit), credit = after.find(t.credit);
     if (debit == after.end() || credit == after.end()) return fail(errc::account_unknown);
     if (debit->second.closed || credit->second.closed) return fail(errc::account_closed);
-    if (debit->second.what.money != t.money || credit->second.what.money != t.money) return fail(errc::currency_mismatch);
+    if (debit->second.what.money != t.money || credit->second.what.money != t.money)
+      return fail(errc::currency_mismatch);
     debit->second.balance -= t.amount;
     credit->second.balance += t.amount;
     touched.insert({t.debit, t.credit});
@@ -89,14 +91,16 @@ const model_store::account* model_store::find(const storage::account_id& id) con
   return found == accounts.end() ? nullptr : &found->second;
 }
 
-std::vector<storage::balance> model_store::balances(const std::vector<storage::account_id>& ids) const {
+std::vector<storage::balance> model_store::balances(
+    const std::vector<storage::account_id>& ids) const {
   std::vector<storage::balance> out;
   for (const auto& id : ids)
     if (const auto* a = find(id)) out.push_back({id, a->balance, a->version, a->closed});
   return out;
 }
 
-std::vector<storage::transfer> model_store::transfers_of(const storage::account_id& account, const uuid& reference) const {
+std::vector<storage::transfer> model_store::transfers_of(const storage::account_id& account,
+                                                         const uuid& reference) const {
   std::vector<storage::transfer> out;
   for (const auto& [id, t] : transfers)
     if (t.reference == reference && (t.debit == account || t.credit == account)) out.push_back(t);

@@ -1,4 +1,5 @@
-// The store's promises in memory: the same checks in the same order, so that entities meet the same refusals.
+// The store's promises in memory: the same checks in the same order, so that entities meet the same
+// refusals.
 #pragma once
 
 #include <map>
@@ -20,13 +21,17 @@ class model_store {
   };
 
   model_store();
-  storage::member_result apply(const entity_id& entity, std::uint64_t expected_seq, const actors::change& what, millis now);
+  storage::member_result apply(const entity_id& entity, std::uint64_t expected_seq,
+                               const actors::change& what, millis now);
   [[nodiscard]] storage::activation read(const entity_id& entity, bool with_snapshot = true) const;
-  [[nodiscard]] std::vector<storage::balance> balances(const std::vector<storage::account_id>& ids) const;
-  [[nodiscard]] std::vector<storage::transfer> transfers_of(const storage::account_id& account, const uuid& reference) const;
+  [[nodiscard]] std::vector<storage::balance> balances(
+      const std::vector<storage::account_id>& ids) const;
+  [[nodiscard]] std::vector<storage::transfer> transfers_of(const storage::account_id& account,
+                                                            const uuid& reference) const;
   [[nodiscard]] std::int64_t balance(const storage::account_id& id) const;
   [[nodiscard]] const account* find(const storage::account_id& id) const;
-  /// Empty, or the first violation: sums, floors, closed accounts above zero, matches over with a wake row.
+  /// Empty, or the first violation: sums, floors, closed accounts above zero, matches over with a
+  /// wake row.
   [[nodiscard]] std::string violation() const;
 
   std::map<entity_id, std::vector<storage::journal_event>> journals;

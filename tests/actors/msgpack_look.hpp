@@ -1,4 +1,5 @@
-// Reading answers in tests: a MessagePack value by keys and indices. Missing things are nil; wrong types throw.
+// Reading answers in tests: a MessagePack value by keys and indices. Missing things are nil; wrong
+// types throw.
 #pragma once
 
 #include <concepts>
@@ -13,7 +14,9 @@ class look {
  public:
   look() = default;
   explicit look(std::string_view bytes)
-      : handle_{std::make_shared<msgpack::object_handle>(msgpack::unpack(bytes.data(), bytes.size()))}, at_{handle_->get()} {}
+      : handle_{std::make_shared<msgpack::object_handle>(
+            msgpack::unpack(bytes.data(), bytes.size()))},
+        at_{handle_->get()} {}
 
   look operator[](const char* key) const {
     if (at_.type != msgpack::type::MAP) return {};
@@ -28,7 +31,9 @@ class look {
     return {handle_, at_.via.array.ptr[index]};
   }
   [[nodiscard]] std::size_t size() const {
-    return at_.type == msgpack::type::ARRAY ? at_.via.array.size : at_.type == msgpack::type::MAP ? at_.via.map.size : 0;
+    return at_.type == msgpack::type::ARRAY ? at_.via.array.size
+           : at_.type == msgpack::type::MAP ? at_.via.map.size
+                                            : 0;
   }
   [[nodiscard]] bool is_nil() const { return at_.type == msgpack::type::NIL; }
   [[nodiscard]] std::string text() const { return at_.as<std::string>(); }
@@ -42,7 +47,8 @@ class look {
   }
 
  private:
-  look(std::shared_ptr<msgpack::object_handle> handle, msgpack::object at) : handle_{std::move(handle)}, at_{at} {}
+  look(std::shared_ptr<msgpack::object_handle> handle, msgpack::object at)
+      : handle_{std::move(handle)}, at_{at} {}
   std::shared_ptr<msgpack::object_handle> handle_;
   msgpack::object at_;
 };

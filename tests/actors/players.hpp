@@ -1,4 +1,5 @@
-// Players as they behave at a table: they look, get ready, open, act when it is their turn, and send again what was not answered.
+// Players as they behave at a table: they look, get ready, open, act when it is their turn, and
+// send again what was not answered.
 #pragma once
 
 #include <optional>
@@ -33,12 +34,12 @@ struct duel {
   [[nodiscard]] entity_id table() const { return table_id(match); }
   const player& seat(int i) const { return i == 0 ? one : two; }
   player& seat(int i) { return i == 0 ? one : two; }
-  [[nodiscard]] look view(const uuid& who = {});         // asks for a fresh view
+  [[nodiscard]] look view(const uuid& who = {});  // asks for a fresh view
   [[nodiscard]] std::string phase() { return view()["phase"].text(); }
   actors::answer create();
   actors::answer ready(int seat);
   actors::answer open(int seat);
-  actors::answer act(int seat, std::string action);      // the next counter
+  actors::answer act(int seat, std::string action);  // the next counter
   actors::answer act_as(int seat, std::string action, std::uint64_t counter);
   void reach_opening();
   void reach_buying();
@@ -47,7 +48,9 @@ struct duel {
   bool tick(int seat);
   /// Both players tick until the match is over or `time` has passed.
   bool play_out(millis time = 600'000);
-  [[nodiscard]] const model_store::account* escrow() const { return w.store.find(storage::escrow_account(match, terms.money)); }
+  [[nodiscard]] const model_store::account* escrow() const {
+    return w.store.find(storage::escrow_account(match, terms.money));
+  }
   [[nodiscard]] bool is_over() const;
 };
 

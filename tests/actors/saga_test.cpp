@@ -1,4 +1,5 @@
-// "All or nobody": what a crash, a lost message or a late answer may do to a match and its money, at every step.
+// "All or nobody": what a crash, a lost message or a late answer may do to a match and its money,
+// at every step.
 #include <catch2/catch_test_macros.hpp>
 
 #include "actors/table_events.hpp"
@@ -12,7 +13,8 @@ using namespace baraza::test;
 
 namespace {
 
-/// No money made or lost, the escrow closed, each player with what the match says, nobody forfeited.
+/// No money made or lost, the escrow closed, each player with what the match says, nobody
+/// forfeited.
 void check_end(duel& d, const char* phase_wanted = nullptr) {
   auto& w = d.w;
   w.fault = {};
@@ -26,7 +28,9 @@ void check_end(duel& d, const char* phase_wanted = nullptr) {
   const auto& result = view["result"];
   std::int64_t shared = result["rake"].number();
   for (int i = 0; i < 2; ++i) {
-    const auto came_back = phase == "ended" ? result["payouts"][i].number() : phase == "voided" ? result["refunds"][i].number() : 0;
+    const auto came_back = phase == "ended"    ? result["payouts"][i].number()
+                           : phase == "voided" ? result["refunds"][i].number()
+                                               : 0;
     const bool staked = phase == "ended" || came_back != 0;
     shared += came_back;
     CHECK(w.money(d.seat(i).key) == 100'000 - (staked ? d.terms.stake : 0) + came_back);
@@ -71,7 +75,8 @@ TEST_CASE("a match survives the death of the node after each step", "[saga][D1]"
   for (std::size_t step = 1; step <= steps; ++step) play_with_death_at(step, 12, true, nullptr);
 }
 
-TEST_CASE("random play with crashes, lost, doubled and late messages conserves the money", "[saga]") {
+TEST_CASE("random play with crashes, lost, doubled and late messages conserves the money",
+          "[saga]") {
   const auto first = sim_seed();
   for (std::uint64_t i = 0; i < 150; ++i) {
     const auto seed = first + i;
@@ -79,7 +84,8 @@ TEST_CASE("random play with crashes, lost, doubled and late messages conserves t
     world w{seed};
     duel d{w, i % 2 == 0 ? "secret" : "draw", 1 + static_cast<std::int64_t>(seed % 5'000)};
     w.table_options.rake_bp = static_cast<std::uint32_t>(seed % 1'000);
-    w.table_options.ready_timeout_ms = w.table_options.open_timeout_ms = 120'000;  // the players are slowed, not late
+    w.table_options.ready_timeout_ms = w.table_options.open_timeout_ms =
+        120'000;  // the players are slowed, not late
     w.table_options.buy_in_timeout_ms = 120'000;
     w.fault = {0.15, 0.15, 40, 0.02};
     w.after_step = [&](const entity_id&) { REQUIRE(w.store.violation() == ""); };
@@ -136,7 +142,8 @@ TEST_CASE("a stake that comes after the void is refused, and nothing is taken", 
   CHECK(w.store.violation() == "");
 }
 
-TEST_CASE("a stake that landed but was never confirmed is found in the store and given back", "[saga][D1]") {
+TEST_CASE("a stake that landed but was never confirmed is found in the store and given back",
+          "[saga][D1]") {
   world w;
   duel d{w};
   w.lose_answer = [](const answer& what) { return std::holds_alternative<bought_in>(what); };
@@ -221,7 +228,8 @@ TEST_CASE("a settlement that the store refuses is made again after the restart",
   check_end(d, "ended");
 }
 
-TEST_CASE("a match that cannot be folded is void, its stakes go back, its neighbour plays on", "[saga][D2]") {
+TEST_CASE("a match that cannot be folded is void, its stakes go back, its neighbour plays on",
+          "[saga][D2]") {
   world w;
   duel d{w}, neighbour{w};
   d.reach_play();
@@ -250,8 +258,8 @@ TEST_CASE("a void is made once, and never after the settlement", "[saga][D2]") {
   d.reach_play();
   const auto plan = [&] {
     return plan_void(d.table(), w.store.journals[d.table()].size(), w.store.journals[d.table()],
-                     w.store.transfers_of(storage::escrow_account(d.match, d.terms.money), d.match), "by hand \xFF",
-                     &w.table_options.cluster_key, w.now());
+                     w.store.transfers_of(storage::escrow_account(d.match, d.terms.money), d.match),
+                     "by hand \xFF", &w.table_options.cluster_key, w.now());
   };
   const auto head = w.store.journals[d.table()].size();
   w.crash_node();
@@ -267,13 +275,16 @@ TEST_CASE("a void is made once, and never after the settlement", "[saga][D2]") {
   duel settled{w};
   settled.reach_play();
   settled.act(0, "w");
-  CHECK_FALSE(plan_void(settled.table(), w.store.journals[settled.table()].size(), w.store.journals[settled.table()],
-                        w.store.transfers_of(storage::escrow_account(settled.match, settled.terms.money), settled.match), "late",
-                        &w.table_options.cluster_key, w.now()));
+  CHECK_FALSE(plan_void(
+      settled.table(), w.store.journals[settled.table()].size(), w.store.journals[settled.table()],
+      w.store.transfers_of(storage::escrow_account(settled.match, settled.terms.money),
+                           settled.match),
+      "late", &w.table_options.cluster_key, w.now()));
   CHECK(w.store.violation() == "");
 }
 
-TEST_CASE("a void reads what it can: even a journal of rubbish gives the stakes back", "[saga][D2]") {
+TEST_CASE("a void reads what it can: even a journal of rubbish gives the stakes back",
+          "[saga][D2]") {
   world w;
   duel d{w};
   d.reach_play();
@@ -284,7 +295,8 @@ TEST_CASE("a void reads what it can: even a journal of rubbish gives the stakes 
     auto damaged = journal;
     damaged[broken].payload = "\xC1 rubbish";
     const auto escrow = storage::escrow_account(d.match, d.terms.money);
-    const auto plan = plan_void(d.table(), damaged.size(), damaged, w.store.transfers_of(escrow, d.match), "damaged", nullptr, w.now());
+    const auto plan = plan_void(d.table(), damaged.size(), damaged,
+                                w.store.transfers_of(escrow, d.match), "damaged", nullptr, w.now());
     REQUIRE(plan);
     auto copy = w.store;
     REQUIRE(copy.apply(d.table(), damaged.size(), plan->what, w.now()).code == storage::errc::none);
@@ -333,7 +345,8 @@ TEST_CASE("a long match comes back from its snapshot with all it remembers", "[s
 }
 
 #ifdef BARAZA_TEST_COMMANDS
-TEST_CASE("a table told to throw or to fail an assertion comes back, one told not to fold is void", "[saga][debug]") {
+TEST_CASE("a table told to throw or to fail an assertion comes back, one told not to fold is void",
+          "[saga][debug]") {
   world w;
   duel d{w};
   d.reach_play();

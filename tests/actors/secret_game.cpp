@@ -63,7 +63,8 @@ class secret_match final : public match {
     if (command == "w") return events{bytes({"end", seat, static_cast<std::uint8_t>(seat + 1)})};
     if (command == "d") return events{bytes({"end", seat, 3})};
     if ((whose_turn().seats >> seat & 1) == 0) return refusal{"not_your_turn", "Wait."};
-    if (command == "2") return events{bytes({"peek", seat, s_.card[seat]}), bytes({"step", seat, 0})};
+    if (command == "2")
+      return events{bytes({"peek", seat, s_.card[seat]}), bytes({"step", seat, 0})};
     if (command == "s") return events{bytes({"step", seat, 0})};
     return refusal{"bad_command", "No such letter."};
   }
@@ -133,7 +134,8 @@ class secret_rules final : public rules {
     secret_options o;
     if (!options.empty()) {
       const auto read = codec::decode<secret_options>(options);
-      if (!read || read->steps == 0 || read->steps > 100) return refusal{"bad_options", "steps is 1 to 100"};
+      if (!read || read->steps == 0 || read->steps > 100)
+        return refusal{"bad_options", "steps is 1 to 100"};
       o = *read;
     }
     return codec::encode(o);

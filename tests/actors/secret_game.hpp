@@ -1,13 +1,15 @@
-// A small game with hidden cards, simultaneous turns, several events per command and all the ways to misbehave.
+// A small game with hidden cards, simultaneous turns, several events per command and all the ways
+// to misbehave.
 #pragma once
 
 #include "actors/games/game.hpp"
 
 namespace baraza::test {
 
-/// Commands are single letters: "s" steps (each seat owes `steps`, both are awaited at once), "p" peeks at one's hidden card (an event
-/// that only that seat sees), "t" throws in decide, "e" answers no events, "x" writes an event that cannot be folded after a restart,
-/// "w" wins at once, "d" ends in a tie, "2" writes two events. Options: {"steps": n}, 1 … 100, 3 if not given.
+/// Commands are single letters: "s" steps (each seat owes `steps`, both are awaited at once), "p"
+/// peeks at one's hidden card (an event that only that seat sees), "t" throws in decide, "e"
+/// answers no events, "x" writes an event that cannot be folded after a restart, "w" wins at once,
+/// "d" ends in a tie, "2" writes two events. Options: {"steps": n}, 1 … 100, 3 if not given.
 const games::rules* find_secret(std::string_view name);
 
 inline constexpr std::int32_t secret_turn_ms = 20'000;

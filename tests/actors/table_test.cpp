@@ -13,12 +13,14 @@ using namespace baraza::test;
 namespace {
 
 std::int64_t rake_of(const world& w) {
-  return w.store.balance(storage::system_account(storage::account_kind::rake, storage::currency::demo, 0));
+  return w.store.balance(
+      storage::system_account(storage::account_kind::rake, storage::currency::demo, 0));
 }
 
 std::vector<table_event::kind> kinds(const world& w, const entity_id& table) {
   std::vector<table_event::kind> out;
-  for (const auto& event : w.store.journals.at(table)) out.push_back(*table_event::kind_of(event.payload));
+  for (const auto& event : w.store.journals.at(table))
+    out.push_back(*table_event::kind_of(event.payload));
   return out;
 }
 
@@ -28,7 +30,9 @@ const table_events* last_events(const world& w) {
   return nullptr;
 }
 
-bool contains(const std::string& where, std::string_view what) { return where.find(what) != std::string::npos; }
+bool contains(const std::string& where, std::string_view what) {
+  return where.find(what) != std::string::npos;
+}
 
 }  // namespace
 
@@ -97,15 +101,17 @@ TEST_CASE("the last game event, its payouts and the end are one commit", "[table
 }
 
 TEST_CASE("stakes that are not above zero or above the limit are refused", "[table][limits]") {
-  for (const std::int64_t stake : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
-                                   std::numeric_limits<std::int64_t>::max(), stake_minor_max + 1}) {
+  for (const std::int64_t stake :
+       {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min(),
+        std::numeric_limits<std::int64_t>::max(), stake_minor_max + 1}) {
     world w;
     duel d{w, "secret", stake};
     CAPTURE(stake);
     CHECK(code_of(d.create()) == "bad_stake");
     CHECK(w.store.journals[d.table()].empty());
     CHECK(code_of(w.ask(wallet_of(d.one), wallet_get{})) == "");
-    wallet_buy_in ask{d.match, d.match, storage::escrow_account(d.match, d.terms.money), stake, d.terms.money};
+    wallet_buy_in ask{d.match, d.match, storage::escrow_account(d.match, d.terms.money), stake,
+                      d.terms.money};
     const auto number = w.send_inside(wallet_of(d.one), ask);
     w.run_for(100);
     CHECK(code_of(w.answer_of(1'000'000 + number)) == "bad_stake");
@@ -119,7 +125,8 @@ TEST_CASE("stakes that are not above zero or above the limit are refused", "[tab
   CHECK(w.money(d.one.key) == 2 * stake_minor_max);
 }
 
-TEST_CASE("a table is created once, for players who differ, with options the game knows", "[table]") {
+TEST_CASE("a table is created once, for players who differ, with options the game knows",
+          "[table]") {
   world w;
   duel d{w};
   auto twice = d.terms;
@@ -163,7 +170,8 @@ TEST_CASE("somebody who holds no seat may watch and nothing else", "[table]") {
   d.create();
   CHECK(code_of(w.ask(d.table(), table_ready{stranger.key, stranger.hash()})) == "not_seated");
   d.reach_opening();
-  CHECK(code_of(w.ask(d.table(), table_open{stranger.key, stranger.seed, stranger.salt})) == "not_seated");
+  CHECK(code_of(w.ask(d.table(), table_open{stranger.key, stranger.seed, stranger.salt})) ==
+        "not_seated");
   d.reach_play();
   CHECK(code_of(w.ask(d.table(), table_act{stranger.key, 1, "w"})) == "not_seated");
   CHECK(code_of(w.ask(d.table(), table_concede{stranger.key, 1})) == "not_seated");
@@ -220,7 +228,8 @@ TEST_CASE("no stake is asked for before the lock is in the journal", "[table][D1
   CHECK_FALSE(asked_early);
 }
 
-TEST_CASE("the server seed is shown nowhere before the end, and opens the commitment after it", "[table][fair][D7]") {
+TEST_CASE("the server seed is shown nowhere before the end, and opens the commitment after it",
+          "[table][fair][D7]") {
   world w;
   duel d{w};
   fair::bytes32 seed{};
@@ -236,7 +245,8 @@ TEST_CASE("the server seed is shown nowhere before the end, and opens the commit
   for (const auto& push : w.pushes)
     if (const auto* events = std::get_if<table_events>(&push))
       for (const auto& body : events->bodies) CHECK_FALSE(contains(body.body, raw));
-  for (const auto& who : {uuid{}, d.one.key, d.two.key}) CHECK_FALSE(contains(d.view(who).bytes(), raw));
+  for (const auto& who : {uuid{}, d.one.key, d.two.key})
+    CHECK_FALSE(contains(d.view(who).bytes(), raw));
   const auto commit = d.view()["commit"].text();
   REQUIRE(is_accepted(d.act(0, "w")));
   const auto shown = d.view()["result"]["server_seed"].text();
@@ -292,7 +302,9 @@ TEST_CASE("a watcher gets what it missed, or a fresh view, never an error", "[ta
   duel d{w};
   d.reach_play();
   for (int i = 0; i < 2; ++i) REQUIRE(is_accepted(d.act(i, "s")));
-  const auto watch = [&](std::uint64_t seq) { return std::get<table_view>(w.ask(d.table(), table_watch{d.one.key, seq, 0})); };
+  const auto watch = [&](std::uint64_t seq) {
+    return std::get<table_view>(w.ask(d.table(), table_watch{d.one.key, seq, 0}));
+  };
   CHECK(watch(6).events_only);
   CHECK(look{watch(6).body}.size() == 0);
   CHECK(look{watch(4).body}.size() == 2);
@@ -336,7 +348,8 @@ TEST_CASE("a command is done once, however often and whenever it is sent", "[tab
   for (const bool restarted : {false, true}) {
     if (restarted) w.crash(d.table());
     CHECK(std::get<accepted>(d.act_as(0, "s", 3)).seq == 5);
-    CHECK(std::get<accepted>(d.act_as(0, "w", 3)).seq == 5);  // the same counter is the same command
+    CHECK(std::get<accepted>(d.act_as(0, "w", 3)).seq ==
+          5);  // the same counter is the same command
     CHECK(std::get<accepted>(w.ask(d.table(), table_concede{d.one.key, 3})).seq == 5);
     CHECK(code_of(d.act_as(0, "s", 2)) == "stale_command");
     CHECK(code_of(d.act_as(0, "s", 0)) == "stale_command");

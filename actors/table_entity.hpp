@@ -1,5 +1,5 @@
-// The table's class, split over table.cpp (seats, seeds, watching), table_play.cpp (commands,
-// clock, settlement) and table_money.cpp (buy-ins and voids).
+// The table's class, split over table.cpp (seats and seeds), table_watch.cpp, table_play.cpp
+// (commands, clock, settlement) and table_money.cpp (buy-ins and voids).
 //
 // One commit in flight at a time. A game's events are applied before their commit (its outcome
 // decides what else the commit holds); nobody sees that state before it is durable, and a refused
@@ -56,7 +56,7 @@ class table final : public entity {
     std::uint32_t who = 0;
   };
 
-  // seats and seeds (table.cpp)
+  // seats and seeds (table.cpp), watching (table_watch.cpp)
   void create(const table_create& what, const reply_to& from, context& ctx);
   void ready(const table_ready& what, const reply_to& from, context& ctx);
   void open(const table_open& what, const reply_to& from, context& ctx);

@@ -4,7 +4,10 @@
 # What a target links besides the shared options; one line a target.
 set(fuzz_links_game_commands game_rules)
 set(fuzz_links_wire baraza_wire)
+set(fuzz_links_http_gate baraza_options)
 set(fuzz_links_http_routes baraza_http)
+# A file that stands alone is compiled into its target: the gate without the sockets behind it.
+set(fuzz_sources_http_gate http/request_gate.cpp)
 
 if(BARAZA_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
@@ -30,7 +33,8 @@ function(baraza_fuzz name)
       return()
     endif()
   endforeach()
-  set(source ${CMAKE_SOURCE_DIR}/tests/fuzz/${name}.cpp)
+  set(source tests/fuzz/${name}.cpp ${fuzz_sources_${name}})
+  list(TRANSFORM source PREPEND ${CMAKE_SOURCE_DIR}/)
   if(BARAZA_FUZZ)
     add_executable(fuzz_${name} ${source})
     target_link_libraries(fuzz_${name} PRIVATE baraza_options ${fuzz_links_${name}})

@@ -178,7 +178,8 @@ void commit_parameters::add_transfers(const batch& work, const progress& so_far)
       touches_.push_back({t.debit, number, -t.amount, t.money});
       touches_.push_back({t.credit, number, t.amount, t.money});
     }
-    for (const auto& id : member.closes) touches_.push_back({.account = id, .member = number, .closes = true});
+    for (const auto& id : member.closes)
+      if (!so_far.closed_there.contains(id)) touches_.push_back({.account = id, .member = number, .closes = true});
     for (const auto& open : member.opens)
       if (!so_far.accounts_there.contains(open.id))
         touches_.push_back({.account = open.id, .member = number, .money = open.money, .open = &open});

@@ -91,7 +91,7 @@ refusal check_transfer(const transfer& t, const facts& known, ledger_view& view,
   return {};
 }
 
-refusal check_results(const commit& member, ledger_view& view) {
+refusal check_results(const commit& member, const facts& known, ledger_view& view, progress& so_far) {
   for (const auto& [id, row] : view.draft()) {
     if (row.exists && has_floor(row.kind) && row.amount < 0)
       return {errc::overdraft, "account " + id.to_string() + " holds " + std::to_string(static_cast<std::int64_t>(view.before(id)))};
@@ -103,6 +103,8 @@ refusal check_results(const commit& member, ledger_view& view) {
     if (!row.exists) return {errc::account_unknown, "account " + id.to_string()};
     if (row.amount != 0) return {errc::account_not_empty, "account " + id.to_string() + " cannot be closed: it is not empty"};
     row.closed = true;
+    if (const auto stored = known.accounts.find(id); stored != known.accounts.end() && stored->second.closed)
+      so_far.closed_there.insert(id);
   }
   return {};
 }
@@ -112,7 +114,7 @@ refusal check(const commit& member, const facts& known, ledger_view& view, progr
   if (auto why = check_opens(member, view, so_far); why.code != errc::none) return why;
   for (const auto& t : member.transfers)
     if (auto why = check_transfer(t, known, view, so_far); why.code != errc::none) return why;
-  return check_results(member, view);
+  return check_results(member, known, view, so_far);
 }
 
 enum class place { free, taken, ours };
@@ -129,7 +131,7 @@ place find_place(const commit& member, const batch_id& id, const facts& known) {
 std::size_t examine(const batch& work, const facts& known, progress& so_far) {
   ledger_view view{known};
   const auto decided_before = so_far.open_members.size();
-  const auto skipped_before = so_far.transfers_there.size() + so_far.accounts_there.size();
+  const auto repeats_before = so_far.repeats();
   std::vector<std::size_t> still_open;
   for (const auto index : so_far.open_members) {
     const auto& member = *work.members[index];
@@ -154,7 +156,7 @@ std::size_t examine(const batch& work, const facts& known, progress& so_far) {
     }
   }
   so_far.open_members = std::move(still_open);
-  return decided_before - so_far.open_members.size() + so_far.transfers_there.size() + so_far.accounts_there.size() - skipped_before;
+  return decided_before - so_far.open_members.size() + so_far.repeats() - repeats_before;
 }
 
 }  // namespace baraza::storage::postgres

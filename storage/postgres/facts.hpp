@@ -39,6 +39,9 @@ struct progress {
   std::vector<std::size_t> reread;           // decided members whose balances must be read after the commit
   std::unordered_set<uuid> transfers_there;  // exist with equal content: move no money again
   std::unordered_set<account_id> accounts_there;  // exist equally: need no opening
+  std::unordered_set<account_id> closed_there;    // are closed already: need no closing
+
+  [[nodiscard]] std::size_t repeats() const { return transfers_there.size() + accounts_there.size() + closed_there.size(); }
 };
 
 /// Decides the open members one after the other against `known`, each seeing the ones accepted before it. Refused members and

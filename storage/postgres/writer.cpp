@@ -254,7 +254,7 @@ void pg_writer::acknowledge(const batch& work, const std::vector<std::size_t>& a
 void pg_writer::read_balances(const batch& work, progress& so_far) {
   // Applied members whose accounts the statement did not touch, or not all: repeats.
   std::vector<std::size_t> indexes = so_far.reread;
-  const bool repeats = !so_far.transfers_there.empty() || !so_far.accounts_there.empty();
+  const bool repeats = so_far.repeats() > 0;
   for (std::size_t i = 0; i < work.members.size(); ++i) {
     auto& answer = so_far.results[i];
     if (answer.code != errc::none) continue;
@@ -262,7 +262,10 @@ void pg_writer::read_balances(const batch& work, progress& so_far) {
     const auto there = [&](const transfer& t) { return so_far.transfers_there.contains(t.id); };
     answer.existing_transfers = repeats ? std::ranges::count_if(member.transfers, there) : 0;
     const auto opened = [&](const account_open& o) { return so_far.accounts_there.contains(o.id); };
-    if (repeats && (*answer.existing_transfers > 0 || std::ranges::any_of(member.opens, opened))) indexes.push_back(i);
+    const auto closed = [&](const account_id& id) { return so_far.closed_there.contains(id); };
+    if (repeats && (*answer.existing_transfers > 0 || std::ranges::any_of(member.opens, opened) ||
+                    std::ranges::any_of(member.closes, closed)))
+      indexes.push_back(i);
   }
   if (indexes.empty()) return;
   facts known;

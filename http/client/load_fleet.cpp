@@ -45,6 +45,7 @@ load_bot::load_bot(load_fleet& fleet, std::uint32_t index, account who, bool pla
       backoff_{backoff_first} {}
 
 void load_bot::connect(time_point now) {
+  connect_at_ = now;
   const std::string key = websocket::random_key();
   const auto& server = fleet_.options.server;
   const std::string upgrade =
@@ -148,13 +149,15 @@ void load_bot::refused(std::string_view what, const problem& why) {
   if (what == "join") queue_at_ = std::chrono::steady_clock::now() + queue_again_after;
 }
 
-void load_bot::over(std::string_view how, std::string_view) {
+void load_bot::over(std::string_view how, std::string_view event) {
   acks_ = 0;
-  if (how == "ended") {
-    if (player_.seat() == 0) ++fleet_.matches;
-  } else {
+  const auto reason = fields::text(fields::find(event, "reason"));
+  if (how != "ended") {
     fleet_.count_error(how);
+  } else if (reason != "won") {  // bots never give up: the clock ran out on one
+    fleet_.count_error("ended_" + std::string{reason});
   }
+  if (how == "ended" && player_.seat() == 0) ++fleet_.matches;
   if (fleet_.queueing) player_.queue(std::chrono::steady_clock::now());
 }
 

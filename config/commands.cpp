@@ -67,9 +67,10 @@ void add_settings_flags(CLI::App& command, settings_flags& into) {
           [&into](const std::vector<std::string>& pairs) {
             for (const auto& pair : pairs) {
               const auto equals = pair.find('=');
-              if (equals == std::string::npos)
-                throw CLI::ValidationError("--set", "needs SECTION.KEY=VALUE");
-              into.values.push_back({pair.substr(0, equals), pair.substr(equals + 1), "--set"});
+              // Without a value it is judged as an empty one: every mistake ends in the same one
+              // line.
+              const auto text = equals == std::string::npos ? "" : pair.substr(equals + 1);
+              into.values.push_back({pair.substr(0, equals), text, "--set"});
             }
           },
           "any setting; may be repeated")

@@ -85,6 +85,7 @@ TEST_CASE("config check ends with 0 for a good file and with 2 otherwise") {
   CHECK(run({"config", "print", "--set", "http.threads=1", "--set", "log.level=warn", "--json"}) ==
         0);
   CHECK(run({"config", "print", "--set", "http.threads=999"}) == 2);
+  CHECK(run({"config", "print", "--set", "http.threads"}) == 2);
 }
 
 TEST_CASE("every config command shows an example") {

@@ -2,6 +2,7 @@
 // repeatable under the same ids.
 #include <algorithm>
 
+#include "actors/assert.hpp"
 #include "actors/limits.hpp"
 #include "actors/table_entity.hpp"
 
@@ -52,6 +53,7 @@ void table::stake_answered(std::uint8_t seat, const answer& what, context& ctx) 
 }
 
 void table::begin_void(std::string_view reason, std::uint32_t who, context& ctx) {
+  ENTITY_ASSERT(buying_);
   buying_->voiding = true;
   buying_->reason = reason;
   buying_->who = who;

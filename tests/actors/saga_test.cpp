@@ -154,6 +154,8 @@ TEST_CASE("a stake that landed but was never confirmed is found in the store and
   CHECK(d.phase() == "voided");
   check_end(d, "voided");
   CHECK(w.money(d.one.key) == 100'000);
+  for (const auto* seat : {"buy_in/0", "buy_in/1"})  // refunds are named after what they give back
+    CHECK(w.store.transfers.contains(uuid::v8(uuid::v8(d.match, seat), "refund")));
 }
 
 TEST_CASE("a table that comes back asks for the stakes again under the same ids", "[saga][D1]") {

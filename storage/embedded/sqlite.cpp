@@ -127,11 +127,11 @@ connection::connection(const std::string& file, access how, bool create) {
     return;
   }
   // FULL syncs the log at every commit: what was acknowledged survives a power cut. The log is
-  // folded back every 8,000 pages (32 MiB), so that a page which many batches change is written
+  // folded back every 32,000 pages (128 MiB), so that a page which many batches change is written
   // home once, not each time.
   exec(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000;"
-      "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;");
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=32000;"
+      "PRAGMA journal_size_limit=268435456; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;");
 }
 
 void connection::exec(const char* sql) {

@@ -23,6 +23,9 @@ namespace {
 
 constexpr auto queue_again_after = 1s;
 constexpr auto account_again_after = 500ms;
+constexpr std::uint64_t purse_every = 16;  // matches between looks at the balance
+constexpr std::int64_t purse_stakes =
+    20;  // with fewer left than a look apart may cost, a new account takes the seat
 
 /// One account in one lobby.
 class bot_seat final : public match_player::listener {
@@ -32,6 +35,7 @@ class bot_seat final : public match_player::listener {
       : server_{server},
         who_{std::move(who)},
         best_of_{best_of},
+        stake_{stake},
         thinking_{thinking_ms},
         matches_{matches},
         pause_{io},
@@ -54,8 +58,11 @@ class bot_seat final : public match_player::listener {
     if (what == "join") later(queue_again_after, [this] { client_.player().queue(now()); });
   }
   void over(std::string_view how, std::string_view) override {
-    if (how == "ended") ++matches_;
-    later(0ms, [this] { client_.player().queue(now()); });
+    const bool ended = how == "ended";
+    if (ended) ++matches_;
+    // A seat whose buy-in is refused would spoil one match after another for whoever sits opposite.
+    if (!ended || ++played_ % purse_every == 0) fill_purse();
+    later(ended ? 0ms : queue_again_after, [this] { client_.player().queue(now()); });
   }
 
  private:
@@ -69,17 +76,36 @@ class bot_seat final : public match_player::listener {
     return out;
   }
 
+  bool renew(http_api& api) {
+    auto got = api.renew(who_);
+    auto* renewed = std::get_if<account>(&got);
+    if (!renewed) return false;
+    who_ = std::move(*renewed);
+    return true;
+  }
+
+  void fill_purse() {
+    http_api api{server_};
+    auto balance = api.balance(who_, "DEMO");
+    if (const auto* why = std::get_if<problem>(&balance);
+        why && why->code == "unauthorized" && renew(api))
+      balance = api.balance(who_, "DEMO");
+    const auto* amount = std::get_if<std::int64_t>(&balance);
+    if (!amount || *amount >= purse_stakes * stake_) return;
+    auto got = api.guest(who_.display);
+    auto* fresh = std::get_if<account>(&got);
+    if (!fresh) return;
+    who_ = std::move(*fresh);
+    client_.player().set_options(options_of(stake_));
+    asio::post(pause_.get_executor(), [this] { client_.reconnect(); });  // not from within a frame
+  }
+
   seat_client::handlers handlers() {
     seat_client::handlers on;
     on.token = [this] { return who_.access; };
     on.unauthorised = [this] {
       http_api api{server_};
-      auto got = api.renew(who_);
-      if (auto* renewed = std::get_if<account>(&got)) {
-        who_ = std::move(*renewed);
-        return true;
-      }
-      return false;
+      return renew(api);
     };
     on.settled = [this](std::string_view) { consider(); };
     return on;
@@ -110,7 +136,9 @@ class bot_seat final : public match_player::listener {
   endpoint server_;
   account who_;
   std::uint8_t best_of_;
+  std::int64_t stake_;
   int thinking_;
+  std::uint64_t played_ = 0;
   std::atomic<std::uint64_t>& matches_;
   bool thinking_now_ = false;
   draw_table draw_;

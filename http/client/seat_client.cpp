@@ -29,6 +29,7 @@ class seat_client::impl final : public match_player::listener {
     timer_.cancel();
     session_.stop();
   }
+  void reconnect() { session_.reconnect(); }
   match_player& player() { return player_; }
   [[nodiscard]] const session& connection() const { return session_; }
 
@@ -88,6 +89,7 @@ seat_client::seat_client(asio::io_context& io, const endpoint& server, match_pla
 seat_client::~seat_client() { impl_->stop(); }
 void seat_client::start() { impl_->start(); }
 void seat_client::stop() { impl_->stop(); }
+void seat_client::reconnect() { impl_->reconnect(); }
 match_player& seat_client::player() { return impl_->player(); }
 bool seat_client::is_open() const { return impl_->connection().is_open(); }
 std::uint64_t seat_client::reconnects() const { return impl_->connection().reconnects(); }

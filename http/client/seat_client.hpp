@@ -33,6 +33,8 @@ class seat_client {
 
   void start();
   void stop();
+  /// Ends the connection and makes a new one, with the token that is then asked for.
+  void reconnect();
   [[nodiscard]] match_player& player();
   [[nodiscard]] bool is_open() const;
   [[nodiscard]] std::uint64_t reconnects() const;

@@ -6,6 +6,7 @@
 
 #include "storage/postgres/arrays.hpp"
 #include "storage/postgres/facts.hpp"
+#include "storage/postgres/known_heads.hpp"
 #include "storage/postgres/pq.hpp"
 
 namespace baraza::storage::postgres {
@@ -29,7 +30,7 @@ class commit_parameters {
   /// @returns false if the members cannot be told apart in one statement (one closes an account another moves money on, sums
   ///          leave 64 bits): examine() must decide first
   /// @param examined examine() has accepted the open members one after the other
-  bool build(const batch& work, const progress& so_far, const writer_key& writer, bool examined);
+  bool build(const batch& work, const progress& so_far, const writer_key& writer, const known_heads& heads, bool examined);
   [[nodiscard]] bool is_full() const { return full_; }
   [[nodiscard]] const std::vector<std::string_view>& values() const { return values_; }
 
@@ -54,7 +55,7 @@ class commit_parameters {
     std::size_t first = 0, last = 0;
   };
 
-  void add_journal(const batch& work, const progress& so_far);
+  void add_journal(const batch& work, const progress& so_far, const known_heads& heads);
   void add_transfers(const batch& work, const progress& so_far);
   bool add_accounts(bool examined);
   void add_entities(const batch& work);
@@ -62,7 +63,8 @@ class commit_parameters {
 
   bool full_ = false;
   std::string fixed_;
-  binary_array journal_kind_, journal_entity_, journal_seq_, journal_epoch_, journal_shard_, journal_payload_, journal_debits_;
+  binary_array check_kind_, check_entity_, check_expected_;
+  binary_array journal_kind_, journal_entity_, journal_seq_, journal_epoch_, journal_payload_, journal_debits_;
   binary_array transfer_id_, transfer_debit_, transfer_credit_, transfer_reference_, transfer_amount_, transfer_currency_,
       transfer_kind_;
   binary_array account_id_, account_delta_, account_currency_, account_closes_;

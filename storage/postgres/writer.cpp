@@ -39,8 +39,9 @@ pg_writer::pg_writer(std::string url, const writer_key& key, bool allow_loss, co
       times_{times} {}
 
 status pg_writer::start() {
+  heads_.forget_all();
   for (const auto part : {&pg_writer::connect, &pg_writer::check_server, &pg_writer::take_fence,
-                          &pg_writer::check_last_acknowledged, &pg_writer::prepare})
+                          &pg_writer::check_last_acknowledged, &pg_writer::prepare, &pg_writer::read_epochs})
     if (auto result = (this->*part)(); !result) {
       session_.close();
       return result;
@@ -133,12 +134,12 @@ batch_result pg_writer::apply(const batch& work) {
       return whole(ready.why().code == errc::fenced ? errc::fenced : errc::unavailable, ready.why().message);
   progress so_far;
   so_far.results.resize(work.members.size());
-  refuse_faulty(work, so_far);
-  return work_off(work, so_far);
+  const bool doubtful = refuse_faulty(work, so_far);
+  return work_off(work, so_far, doubtful);
 }
 
-void pg_writer::refuse_faulty(const batch& work, progress& so_far) {
-  bool reloaded = false;
+bool pg_writer::refuse_faulty(const batch& work, progress& so_far) {
+  bool reloaded = false, reread = false, doubtful = false;
   for (std::size_t i = 0; i < work.members.size(); ++i) {
     const auto& member = *work.members[i];
     auto& answer = so_far.results[i];
@@ -157,11 +158,36 @@ void pg_writer::refuse_faulty(const batch& work, progress& so_far) {
       answer.detail = "no partition is attached for the time of " + misfit->to_string();
       continue;
     }
+    if (!holds(member) && !reread) {
+      reread = true;
+      read_epochs();  // should this fail, the members are looked at more closely below
+    }
+    doubtful = doubtful || !holds(member);
     so_far.open_members.push_back(i);
   }
+  return doubtful;
 }
 
-batch_result pg_writer::work_off(const batch& work, progress& so_far) {
+bool pg_writer::holds(const commit& member) const {
+  return member.shard < epochs_.size() && epochs_[member.shard] == member.epoch && member.epoch != 0;
+}
+
+// Epochs are compared here, not in the statement: a shard leaves its owner only in a transaction that closes or locks the owner's
+// fence rows (rules B1, B4), so the fence already stands for them, and a look-up per member would cost 2 us each.
+status pg_writer::read_epochs() {
+  const auto rows = session_.query("select id, epoch from shard where owner = $1 order by id", {bigint(key_.incarnation)}, times_.statement);
+  if (!rows) return failure(rows, "shards");
+  epochs_.clear();
+  for (int i = 0; i < rows.size(); ++i) {
+    const auto id = std::stoul(std::string{rows.text(i, 0)});
+    if (id >= shards_max) return error{errc::corrupt, "a shard's number is out of range"};
+    epochs_.resize(id + 1);
+    epochs_[id] = std::stoull(std::string{rows.text(i, 1)});
+  }
+  return done{};
+}
+
+batch_result pg_writer::work_off(const batch& work, progress& so_far, bool doubtful) {
   // Members that go in one statement. Only a failure that no check explains ever splits them (rule A5).
   std::vector<std::vector<std::size_t>> pieces{std::move(so_far.open_members)};
   const auto rounds_most = rounds_max + 2 * work.members.size();
@@ -172,7 +198,8 @@ batch_result pg_writer::work_off(const batch& work, progress& so_far) {
     so_far.open_members = std::move(pieces.back());
     pieces.pop_back();
     if (so_far.open_members.empty()) continue;
-    last = round(work, so_far, examined);
+    last = doubtful ? step{verdict::examine, {}} : round(work, so_far, examined);
+    doubtful = false;
     if (last.what == verdict::examine) last = look_closer(work, so_far, attempts, examined);
     switch (last.what) {
       case verdict::done:
@@ -205,7 +232,7 @@ batch_result pg_writer::work_off(const batch& work, progress& so_far) {
 }
 
 pg_writer::step pg_writer::round(const batch& work, progress& so_far, bool examined) {
-  if (!parameters_.build(work, so_far, key_, examined))
+  if (!parameters_.build(work, so_far, key_, heads_, examined))
     return examined ? step{verdict::broken, "the sums of a batch leave 64 bits"} : step{verdict::examine, {}};
   const auto answer = session_.run(commit_names[parameters_.is_full() ? 1 : 0], parameters_.values(), times_.commit_deadline);
   if (answer.what == reply::outcome::lost) return {verdict::unknown, answer.message};
@@ -247,6 +274,10 @@ void pg_writer::divide(progress& so_far, std::vector<std::vector<std::size_t>>& 
 }
 
 void pg_writer::acknowledge(const batch& work, const std::vector<std::size_t>& applied) {
+  for (const auto index : applied) {
+    const auto& done = *work.members[index];
+    heads_.learn(done.entity, done.expected_seq + done.events.size());
+  }
   const auto& member = *work.members[applied.front()];
   last_ = acknowledged{member.entity, member.expected_seq + 1, work.id};
 }

@@ -37,9 +37,12 @@ class pg_writer final : public writer {
   status take_fence();
   status check_last_acknowledged();
   status prepare();
+  status read_epochs();
+  [[nodiscard]] bool holds(const commit& member) const;
 
-  void refuse_faulty(const batch& work, progress& so_far);
-  batch_result work_off(const batch& work, progress& so_far);
+  /// @returns whether some member's epoch is not the one this writer knows
+  bool refuse_faulty(const batch& work, progress& so_far);
+  batch_result work_off(const batch& work, progress& so_far, bool doubtful);
   step round(const batch& work, progress& so_far, bool examined);
   static step judge(const reply& answer);
   step look_closer(const batch& work, progress& so_far, std::size_t& attempts, bool& examined);
@@ -54,6 +57,8 @@ class pg_writer final : public writer {
   session session_;
   server_identity server_;
   partition_map partitions_;
+  std::vector<std::uint64_t> epochs_;  // of the shards this node owns; 0: it does not
+  known_heads heads_;
   commit_parameters parameters_;
   struct acknowledged {
     entity_id entity;

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <random>
 
-#if BARAZA_POSTGRES && __has_include("storage/postgres/naive_bench.hpp")
+#if BARAZA_POSTGRES
 #include "storage/postgres/naive_bench.hpp"
 #endif
 
@@ -76,9 +76,11 @@ result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t 
 result<baseline_rates> measure_baseline(std::string_view url, std::uint32_t accounts, int seconds) {
   constexpr std::string_view sqlite = "sqlite:";
   if (url.starts_with(sqlite)) return embedded_baseline(std::string{url.substr(sqlite.size())}, accounts, seconds);
-#if BARAZA_POSTGRES && __has_include("storage/postgres/naive_bench.hpp")
-  const auto rates = postgres::run_naive(std::string{url}, accounts, seconds, {8, 16, 32});
-  return baseline_rates{rates.naive_per_s, rates.single_statement_per_s};
+#if BARAZA_POSTGRES
+  constexpr int connections[] = {8, 16, 32};
+  const auto rates = postgres::run_naive(std::string{url}, accounts, seconds, connections);
+  if (!rates) return rates.why();
+  return baseline_rates{rates->naive_per_s, rates->single_statement_per_s};
 #else
   return error{errc::invalid, "this binary was built without PostgreSQL"};
 #endif

@@ -22,7 +22,10 @@ int play(const play_options& options) {
   play_account account{options};
   std::string why;
   if (!account.sign_in(why)) {
-    std::fprintf(stderr, "play: %s: %s\n", options.url.c_str(), why.c_str());
+    std::fprintf(stderr,
+                 "play: %s: %s\nplay: is a server running there? Start one with `baraza serve`, or "
+                 "name another with --url.\n",
+                 options.url.c_str(), why.c_str());
     return 1;
   }
   const auto balance = account.balance();

@@ -1,5 +1,5 @@
-// PostgreSQL's binary array format, written straight into one buffer: the server copies such elements instead of parsing text,
-// which is a measurable part of a commit (docs/performance.md).
+// PostgreSQL's binary array format, written straight into one buffer: the server copies such
+// elements instead of parsing text, which is a measurable part of a commit (docs/performance.md).
 #pragma once
 
 #include <bit>
@@ -14,9 +14,10 @@ namespace baraza::storage::postgres {
 
 /// Object ids of element types and their arrays, as fixed in PostgreSQL's catalogue (pg_type.dat).
 namespace oid {
-inline constexpr std::uint32_t boolean = 16, bytea = 17, int8 = 20, int2 = 21, int4 = 23, uuid = 2950;
-inline constexpr std::uint32_t boolean_array = 1000, bytea_array = 1001, int8_array = 1016, int2_array = 1005, int4_array = 1007,
-                               uuid_array = 2951;
+inline constexpr std::uint32_t boolean = 16, bytea = 17, int8 = 20, int2 = 21, int4 = 23,
+                               uuid = 2950;
+inline constexpr std::uint32_t boolean_array = 1000, bytea_array = 1001, int8_array = 1016,
+                               int2_array = 1005, int4_array = 1007, uuid_array = 2951;
 }  // namespace oid
 
 template <class Integer>
@@ -36,7 +37,8 @@ Integer read_big_endian(const char* bytes) {
   return static_cast<Integer>(value);
 }
 
-/// A one-dimensional array that grows element by element; reused from batch to batch, so that it stops allocating.
+/// A one-dimensional array that grows element by element; reused from batch to batch, so that it
+/// stops allocating.
 class binary_array {
  public:
   explicit binary_array(std::uint32_t element) : element_{element} { clear(); }
@@ -45,12 +47,15 @@ class binary_array {
     bytes_.clear();
     count_ = 0;
     append_big_endian<std::int32_t>(bytes_, 1);  // dimensions
-    append_big_endian<std::int32_t>(bytes_, 0);  // holds nulls; the server looks at the elements themselves
+    append_big_endian<std::int32_t>(bytes_,
+                                    0);  // holds nulls; the server looks at the elements themselves
     append_big_endian<std::uint32_t>(bytes_, element_);
     append_big_endian<std::int32_t>(bytes_, 0);  // count, patched by data()
     append_big_endian<std::int32_t>(bytes_, 1);  // lower bound
   }
-  void push(const uuid& id) { push_bytes({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()}); }
+  void push(const uuid& id) {
+    push_bytes({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});
+  }
   void push(std::int64_t value) { push_integer(value); }
   void push(std::int32_t value) { push_integer(value); }
   void push(std::int16_t value) { push_integer(value); }

@@ -6,12 +6,14 @@
 namespace baraza::storage::postgres {
 namespace {
 
-// Read from the top: the own fence row is locked; every write selects from `go`, which is empty unless the fence is open and the
-// journals' heads are where the members expect them. Heads that this connection itself has written are not looked up again:
-// the journal's key alone refuses a second owner. What an account forbids is a condition of its update, so that each account is
-// looked up once and judged by its newest row, not by this statement's snapshot: if fewer rows change than asked, refuse() ends the
-// statement with nothing written, as a taken key does. Every statement locks accounts, then journals, then transfers, each in key
-// order, so that two writers never wait for each other in a circle.
+// Read from the top: the own fence row is locked; every write selects from `go`, which is empty
+// unless the fence is open and the journals' heads are where the members expect them. Heads that
+// this connection itself has written are not looked up again: the journal's key alone refuses a
+// second owner. What an account forbids is a condition of its update, so that each account is
+// looked up once and judged by its newest row, not by this statement's snapshot: if fewer rows
+// change than asked, refuse() ends the statement with nothing written, as a taken key does. Every
+// statement locks accounts, then journals, then transfers, each in key order, so that two writers
+// never wait for each other in a circle.
 constexpr std::string_view head = R"sql(
 with fence_row as materialized (
   select (extract(epoch from clock_timestamp()) * 1000)::bigint as at
@@ -25,7 +27,8 @@ go as materialized (
     where c.expected <> coalesce(h.seq, 0))),
 put_account as (
   update account r set balance = r.balance + a.delta, version = r.version + 1, closed = a.closes
-  from go, unnest($21::uuid[], $22::bigint[], $23::smallint[], $24::boolean[]) with ordinality as a (id, delta, currency, closes, i)
+  from go, unnest($21::uuid[], $22::bigint[], $23::smallint[], $24::boolean[]) with ordinality
+    as a (id, delta, currency, closes, i)
   where r.id = a.id and not r.closed and (a.currency = 0 or r.currency = a.currency)
     and (r.kind > 3 or r.balance + a.delta >= 0) and (not a.closes or r.balance + a.delta = 0)
   returning a.i, r.balance, r.version, r.kind),
@@ -62,7 +65,8 @@ clear_wake as (
   where x.kind = w.kind and x.entity = w.entity)
 )sql";
 
-// No row: fenced. `at` null: a head is elsewhere. Else the floor accounts' balances and versions, by their place in $21.
+// No row: fenced. `at` null: a head is elsewhere. Else the floor accounts' balances and versions,
+// by their place in $21.
 constexpr std::string_view answer = R"sql(
 select go.at, p.places, p.balances, p.versions,
   case when go.at is not null and p.changed <> coalesce(array_length($21, 1), 0)
@@ -73,7 +77,8 @@ from fence_row left join go on true cross join (
   from put_account) p
 )sql";
 
-/// Element `index` of a one-dimensional binary array of 8-byte numbers without nulls: a header of 20 bytes, then length and value.
+/// Element `index` of a one-dimensional binary array of 8-byte numbers without nulls: a header of
+/// 20 bytes, then length and value.
 std::int64_t number_at(std::string_view array, std::size_t index) {
   return read_big_endian<std::int64_t>(array.data() + 20 + index * 12 + 4);
 }
@@ -89,18 +94,45 @@ std::string_view commit_sql(bool full) {
 }
 
 commit_parameters::commit_parameters()
-    : check_kind_{oid::int2}, check_entity_{oid::uuid}, check_expected_{oid::int8}, journal_kind_{oid::int2}, journal_entity_{oid::uuid}, journal_seq_{oid::int8}, journal_epoch_{oid::int8},
-      journal_payload_{oid::bytea}, journal_debits_{oid::bytea}, transfer_id_{oid::uuid},
-      transfer_debit_{oid::uuid}, transfer_credit_{oid::uuid}, transfer_reference_{oid::uuid}, transfer_amount_{oid::int8},
-      transfer_currency_{oid::int2}, transfer_kind_{oid::int2}, account_id_{oid::uuid}, account_delta_{oid::int8},
-      account_currency_{oid::int2}, account_closes_{oid::boolean}, open_id_{oid::uuid}, open_kind_{oid::int2},
-      open_currency_{oid::int2}, open_owner_{oid::uuid}, open_delta_{oid::int8}, open_closed_{oid::boolean},
-      snapshot_kind_{oid::int2}, snapshot_entity_{oid::uuid}, snapshot_seq_{oid::int8}, snapshot_payload_{oid::bytea},
-      wake_kind_{oid::int2}, wake_entity_{oid::uuid}, wake_shard_{oid::int4}, wake_at_{oid::int8}, clear_kind_{oid::int2},
+    : check_kind_{oid::int2},
+      check_entity_{oid::uuid},
+      check_expected_{oid::int8},
+      journal_kind_{oid::int2},
+      journal_entity_{oid::uuid},
+      journal_seq_{oid::int8},
+      journal_epoch_{oid::int8},
+      journal_payload_{oid::bytea},
+      journal_debits_{oid::bytea},
+      transfer_id_{oid::uuid},
+      transfer_debit_{oid::uuid},
+      transfer_credit_{oid::uuid},
+      transfer_reference_{oid::uuid},
+      transfer_amount_{oid::int8},
+      transfer_currency_{oid::int2},
+      transfer_kind_{oid::int2},
+      account_id_{oid::uuid},
+      account_delta_{oid::int8},
+      account_currency_{oid::int2},
+      account_closes_{oid::boolean},
+      open_id_{oid::uuid},
+      open_kind_{oid::int2},
+      open_currency_{oid::int2},
+      open_owner_{oid::uuid},
+      open_delta_{oid::int8},
+      open_closed_{oid::boolean},
+      snapshot_kind_{oid::int2},
+      snapshot_entity_{oid::uuid},
+      snapshot_seq_{oid::int8},
+      snapshot_payload_{oid::bytea},
+      wake_kind_{oid::int2},
+      wake_entity_{oid::uuid},
+      wake_shard_{oid::int4},
+      wake_at_{oid::int8},
+      clear_kind_{oid::int2},
       clear_entity_{oid::uuid} {}
 
-bool commit_parameters::build(const batch& work, const progress& so_far, const writer_key& writer, const known_heads& heads,
-                              bool examined) {
+bool commit_parameters::build(const batch& work, const progress& so_far, const writer_key& writer,
+                              const known_heads& heads, bool examined) {
   order_ = so_far.open_members;
   std::ranges::sort(order_, {}, [&](std::size_t i) { return work.members[i]->entity; });
   full_ = std::ranges::any_of(order_, [&](std::size_t i) {
@@ -115,9 +147,11 @@ bool commit_parameters::build(const batch& work, const progress& so_far, const w
   return true;
 }
 
-void commit_parameters::add_journal(const batch& work, const progress& so_far, const known_heads& heads) {
-  for (auto* column : {&check_kind_, &check_entity_, &check_expected_, &journal_kind_, &journal_entity_, &journal_seq_,
-                       &journal_epoch_, &journal_payload_, &journal_debits_})
+void commit_parameters::add_journal(const batch& work, const progress& so_far,
+                                    const known_heads& heads) {
+  for (auto* column :
+       {&check_kind_, &check_entity_, &check_expected_, &journal_kind_, &journal_entity_,
+        &journal_seq_, &journal_epoch_, &journal_payload_, &journal_debits_})
     column->clear();
   std::string debits;
   for (const auto index : order_) {
@@ -125,7 +159,8 @@ void commit_parameters::add_journal(const batch& work, const progress& so_far, c
     debits.clear();
     if (member.entity.kind == entity_kind::wallet)  // only the wallet debits its player
       for (const auto& t : member.transfers)
-        if (!credits_player(t.kind) && (so_far.transfers_there.empty() || !so_far.transfers_there.contains(t.id)))
+        if (!credits_player(t.kind) &&
+            (so_far.transfers_there.empty() || !so_far.transfers_there.contains(t.id)))
           debits.append(reinterpret_cast<const char*>(t.id.bytes.data()), t.id.bytes.size());
     auto seq = member.expected_seq;
     if (seq > 0 && !heads.is_at(member.entity, seq)) {
@@ -149,8 +184,8 @@ void commit_parameters::add_journal(const batch& work, const progress& so_far, c
 }
 
 void commit_parameters::add_transfers(const batch& work, const progress& so_far) {
-  for (auto* column : {&transfer_id_, &transfer_debit_, &transfer_credit_, &transfer_reference_, &transfer_amount_,
-                       &transfer_currency_, &transfer_kind_})
+  for (auto* column : {&transfer_id_, &transfer_debit_, &transfer_credit_, &transfer_reference_,
+                       &transfer_amount_, &transfer_currency_, &transfer_kind_})
     column->clear();
   transfers_.clear();
   touches_.clear();
@@ -164,10 +199,12 @@ void commit_parameters::add_transfers(const batch& work, const progress& so_far)
       touches_.push_back({t.credit, number, t.amount, t.money});
     }
     for (const auto& id : member.closes)
-      if (!so_far.closed_there.contains(id)) touches_.push_back({.account = id, .member = number, .closes = true});
+      if (!so_far.closed_there.contains(id))
+        touches_.push_back({.account = id, .member = number, .closes = true});
     for (const auto& open : member.opens)
       if (!so_far.accounts_there.contains(open.id))
-        touches_.push_back({.account = open.id, .member = number, .money = open.money, .open = &open});
+        touches_.push_back(
+            {.account = open.id, .member = number, .money = open.money, .open = &open});
   }
   std::ranges::sort(transfers_, {}, [](const transfer* t) { return t->id; });
   for (const auto* t : transfers_) {
@@ -182,8 +219,9 @@ void commit_parameters::add_transfers(const batch& work, const progress& so_far)
 }
 
 bool commit_parameters::add_accounts(bool examined) {
-  for (auto* column : {&account_id_, &account_delta_, &account_currency_, &account_closes_, &open_id_, &open_kind_,
-                       &open_currency_, &open_owner_, &open_delta_, &open_closed_})
+  for (auto* column :
+       {&account_id_, &account_delta_, &account_currency_, &account_closes_, &open_id_, &open_kind_,
+        &open_currency_, &open_owner_, &open_delta_, &open_closed_})
     column->clear();
   lines_.clear();
   opened_lines_.clear();
@@ -195,7 +233,8 @@ bool commit_parameters::add_accounts(bool examined) {
     auto money = touches_[first].money;
     bool closes = false, several = false;
     const account_open* open = nullptr;
-    for (last = first; last < touches_.size() && touches_[last].account == touches_[first].account; ++last) {
+    for (last = first; last < touches_.size() && touches_[last].account == touches_[first].account;
+         ++last) {
       const auto& next = touches_[last];
       if (__builtin_add_overflow(delta, next.delta, &delta)) return false;
       if (money == currency{}) money = next.money;
@@ -226,8 +265,9 @@ bool commit_parameters::add_accounts(bool examined) {
 }
 
 void commit_parameters::add_entities(const batch& work) {
-  for (auto* column : {&snapshot_kind_, &snapshot_entity_, &snapshot_seq_, &snapshot_payload_, &wake_kind_, &wake_entity_,
-                       &wake_shard_, &wake_at_, &clear_kind_, &clear_entity_})
+  for (auto* column :
+       {&snapshot_kind_, &snapshot_entity_, &snapshot_seq_, &snapshot_payload_, &wake_kind_,
+        &wake_entity_, &wake_shard_, &wake_at_, &clear_kind_, &clear_entity_})
     column->clear();
   if (!full_) return;
   for (const auto index : order_) {
@@ -259,15 +299,18 @@ void commit_parameters::finish(const batch_id& id, const writer_key& writer) {
   append_big_endian(fixed_, id.number);
   const std::string_view fixed = fixed_;
   values_ = {fixed.substr(0, 8), fixed.substr(8, 2), fixed.substr(10, 8), fixed.substr(18, 8)};
-  for (auto* column : {&check_kind_, &check_entity_, &check_expected_, &journal_kind_, &journal_entity_, &journal_seq_,
-                       &journal_epoch_, &journal_payload_, &journal_debits_, &transfer_id_, &transfer_debit_, &transfer_credit_, &transfer_reference_,
-                       &transfer_amount_, &transfer_currency_, &transfer_kind_, &account_id_, &account_delta_,
-                       &account_currency_, &account_closes_})
+  for (auto* column :
+       {&check_kind_,         &check_entity_,    &check_expected_,    &journal_kind_,
+        &journal_entity_,     &journal_seq_,     &journal_epoch_,     &journal_payload_,
+        &journal_debits_,     &transfer_id_,     &transfer_debit_,    &transfer_credit_,
+        &transfer_reference_, &transfer_amount_, &transfer_currency_, &transfer_kind_,
+        &account_id_,         &account_delta_,   &account_currency_,  &account_closes_})
     values_.push_back(column->data());
   if (!full_) return;
-  for (auto* column : {&open_id_, &open_kind_, &open_currency_, &open_owner_, &open_delta_, &open_closed_, &snapshot_kind_,
-                       &snapshot_entity_, &snapshot_seq_, &snapshot_payload_, &wake_kind_, &wake_entity_, &wake_shard_,
-                       &wake_at_, &clear_kind_, &clear_entity_})
+  for (auto* column :
+       {&open_id_, &open_kind_, &open_currency_, &open_owner_, &open_delta_, &open_closed_,
+        &snapshot_kind_, &snapshot_entity_, &snapshot_seq_, &snapshot_payload_, &wake_kind_,
+        &wake_entity_, &wake_shard_, &wake_at_, &clear_kind_, &clear_entity_})
     values_.push_back(column->data());
 }
 
@@ -276,23 +319,28 @@ commit_parameters::outcome commit_parameters::read(const reply& answer, progress
   result.fenced = answer.size() == 0;
   result.applied = !result.fenced && !answer.is_null(0, 0);
   if (!result.applied) return result;
-  const auto give = [&](const line& where, std::int64_t amount, std::uint64_t version, bool closed) {
+  const auto give = [&](const line& where, std::int64_t amount, std::uint64_t version,
+                        bool closed) {
     for (auto i = where.first; i < where.last; ++i) {
       if (i > where.first && touches_[i].member == touches_[i - 1].member) continue;
-      so_far.results[touches_[i].member].balances.push_back({touches_[i].account, amount, version, closed});
+      so_far.results[touches_[i].member].balances.push_back(
+          {touches_[i].account, amount, version, closed});
     }
   };
   const auto is_closed = [&](const line& where) {
     return std::any_of(touches_.begin() + static_cast<std::ptrdiff_t>(where.first),
-                       touches_.begin() + static_cast<std::ptrdiff_t>(where.last), [](const touch& t) { return t.closes; });
+                       touches_.begin() + static_cast<std::ptrdiff_t>(where.last),
+                       [](const touch& t) { return t.closes; });
   };
   const auto places = answer.text(0, 1), balances = answer.text(0, 2), versions = answer.text(0, 3);
   const std::size_t count = places.size() < 20 ? 0 : (places.size() - 20) / 12;
   for (std::size_t i = 0; i < count; ++i) {
     const auto& where = lines_.at(static_cast<std::size_t>(number_at(places, i) - 1));
-    give(where, number_at(balances, i), static_cast<std::uint64_t>(number_at(versions, i)), is_closed(where));
+    give(where, number_at(balances, i), static_cast<std::uint64_t>(number_at(versions, i)),
+         is_closed(where));
   }
-  for (const auto& where : opened_lines_) {  // their rows are ours alone: what we sent is what they hold
+  for (const auto& where :
+       opened_lines_) {  // their rows are ours alone: what we sent is what they hold
     std::int64_t amount = 0;
     const account_open* open = nullptr;
     for (auto i = where.first; i < where.last; ++i) {

@@ -11,8 +11,9 @@
 
 namespace baraza::storage::postgres {
 
-/// Two texts of one statement: `plain` for batches of events and transfers alone, `full` with opened accounts, snapshots and
-/// wake rows too. An unused part would cost every commit its set-up in the server.
+/// Two texts of one statement: `plain` for batches of events and transfers alone, `full` with
+/// opened accounts, snapshots and wake rows too. An unused part would cost every commit its set-up
+/// in the server.
 std::string_view commit_sql(bool full);
 
 /// Which writer asks, and over which of its connections.
@@ -27,10 +28,12 @@ class commit_parameters {
  public:
   commit_parameters();
   /// Writes the open members of `work`, everything in key order, deltas added up per account.
-  /// @returns false if the members cannot be told apart in one statement (one closes an account another moves money on, sums
+  /// @returns false if the members cannot be told apart in one statement (one closes an account
+  /// another moves money on, sums
   ///          leave 64 bits): examine() must decide first
   /// @param examined examine() has accepted the open members one after the other
-  bool build(const batch& work, const progress& so_far, const writer_key& writer, const known_heads& heads, bool examined);
+  bool build(const batch& work, const progress& so_far, const writer_key& writer,
+             const known_heads& heads, bool examined);
   [[nodiscard]] bool is_full() const { return full_; }
   [[nodiscard]] const std::vector<std::string_view>& values() const { return values_; }
 
@@ -38,7 +41,8 @@ class commit_parameters {
     bool fenced = false;
     bool applied = false;  // neither: there are culprits
   };
-  /// Reads the server's answer; if applied, adds the balances of floor accounts to the members' results.
+  /// Reads the server's answer; if applied, adds the balances of floor accounts to the members'
+  /// results.
   outcome read(const reply& answer, progress& so_far) const;
 
  private:
@@ -64,9 +68,10 @@ class commit_parameters {
   bool full_ = false;
   std::string fixed_;
   binary_array check_kind_, check_entity_, check_expected_;
-  binary_array journal_kind_, journal_entity_, journal_seq_, journal_epoch_, journal_payload_, journal_debits_;
-  binary_array transfer_id_, transfer_debit_, transfer_credit_, transfer_reference_, transfer_amount_, transfer_currency_,
-      transfer_kind_;
+  binary_array journal_kind_, journal_entity_, journal_seq_, journal_epoch_, journal_payload_,
+      journal_debits_;
+  binary_array transfer_id_, transfer_debit_, transfer_credit_, transfer_reference_,
+      transfer_amount_, transfer_currency_, transfer_kind_;
   binary_array account_id_, account_delta_, account_currency_, account_closes_;
   binary_array open_id_, open_kind_, open_currency_, open_owner_, open_delta_, open_closed_;
   binary_array snapshot_kind_, snapshot_entity_, snapshot_seq_, snapshot_payload_;

@@ -4,7 +4,9 @@
 
 namespace baraza::storage::postgres {
 
-std::string with_parameters(std::string_view url, std::initializer_list<std::pair<std::string_view, std::string>> parameters) {
+std::string with_parameters(
+    std::string_view url,
+    std::initializer_list<std::pair<std::string_view, std::string>> parameters) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string text{url};
   char separator = url.find('?') == std::string_view::npos ? '?' : '&';
@@ -13,7 +15,8 @@ std::string with_parameters(std::string_view url, std::initializer_list<std::pai
     separator = '&';
     for (const char c : value) {
       const auto byte = static_cast<unsigned char>(c);
-      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                         (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
       if (plain)
         text += c;
       else

@@ -20,7 +20,8 @@ error current_error() {
   }
 }
 
-database::database(std::string url, std::string_view name, std::chrono::milliseconds statement_limit)
+database::database(std::string url, std::string_view name,
+                   std::chrono::milliseconds statement_limit)
     : url_{limited(url, name)}, statement_limit_{statement_limit} {}
 
 pqxx::connection& database::open() {
@@ -31,7 +32,9 @@ pqxx::connection& database::open() {
     connection_ = std::make_unique<pqxx::connection>(with_parameters(url_, {{"options", options}}));
   } catch (const pqxx::broken_connection& why) {
     // A transaction pooler takes no session settings; its own query_timeout bounds statements.
-    if (std::string_view{why.what()}.find("unsupported startup parameter") == std::string_view::npos) throw;
+    if (std::string_view{why.what()}.find("unsupported startup parameter") ==
+        std::string_view::npos)
+      throw;
     connection_ = std::make_unique<pqxx::connection>(url_);
   }
   return *connection_;
@@ -48,6 +51,8 @@ std::string as_bytes(const pqxx::field& field) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-pqxx::bytes_view bytes_of(std::string_view text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+pqxx::bytes_view bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
 
 }  // namespace baraza::storage::postgres

@@ -1,4 +1,5 @@
-// A libpqxx connection that reconnects, and turns exceptions into errors: libpqxx throws only inside this folder.
+// A libpqxx connection that reconnects, and turns exceptions into errors: libpqxx throws only
+// inside this folder.
 #pragma once
 
 #include <chrono>
@@ -20,7 +21,8 @@ class database {
   /// @param name shown to operators as application_name
   database(std::string url, std::string_view name, std::chrono::milliseconds statement_limit);
 
-  /// Runs `work(pqxx::connection&)`, which must be safe to repeat: a connection that turns out to be dead is replaced once.
+  /// Runs `work(pqxx::connection&)`, which must be safe to repeat: a connection that turns out to
+  /// be dead is replaced once.
   template <class Work>
   auto repeatable(Work work) -> result<std::invoke_result_t<Work, pqxx::connection&>> {
     for (int attempt = 0;; ++attempt) {

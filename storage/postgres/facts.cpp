@@ -55,7 +55,8 @@ class ledger_view {
 refusal check_epoch(const commit& member, const facts& known) {
   const auto found = known.epochs.find(member.shard);
   if (found != known.epochs.end() && found->second == member.epoch) return {};
-  return {errc::stale_epoch, "shard " + std::to_string(member.shard) + " is not held at epoch " + std::to_string(member.epoch)};
+  return {errc::stale_epoch, "shard " + std::to_string(member.shard) + " is not held at epoch " +
+                                 std::to_string(member.epoch)};
 }
 
 refusal check_opens(const commit& member, ledger_view& view, progress& so_far) {
@@ -66,7 +67,8 @@ refusal check_opens(const commit& member, ledger_view& view, progress& so_far) {
       continue;
     }
     if (row.kind != open.kind || row.money != open.money || row.owner != open.owner)
-      return {errc::exists, "account " + open.id.to_string() + " exists with another kind, currency or owner"};
+      return {errc::exists,
+              "account " + open.id.to_string() + " exists with another kind, currency or owner"};
     so_far.accounts_there.insert(open.id);
   }
   return {};
@@ -74,7 +76,9 @@ refusal check_opens(const commit& member, ledger_view& view, progress& so_far) {
 
 refusal check_transfer(const transfer& t, const facts& known, ledger_view& view, progress& so_far) {
   if (const auto there = known.transfers.find(t.id); there != known.transfers.end()) {
-    if (there->second != t) return {errc::transfer_conflict, "transfer " + t.id.to_string() + " exists with other content"};
+    if (there->second != t)
+      return {errc::transfer_conflict,
+              "transfer " + t.id.to_string() + " exists with other content"};
     so_far.transfers_there.insert(t.id);
     return {};
   }
@@ -91,19 +95,25 @@ refusal check_transfer(const transfer& t, const facts& known, ledger_view& view,
   return {};
 }
 
-refusal check_results(const commit& member, const facts& known, ledger_view& view, progress& so_far) {
+refusal check_results(const commit& member, const facts& known, ledger_view& view,
+                      progress& so_far) {
   for (const auto& [id, row] : view.draft()) {
     if (row.exists && has_floor(row.kind) && row.amount < 0)
-      return {errc::overdraft, "account " + id.to_string() + " holds " + std::to_string(static_cast<std::int64_t>(view.before(id)))};
-    if (row.amount > std::numeric_limits<std::int64_t>::max() || row.amount < std::numeric_limits<std::int64_t>::min())
+      return {errc::overdraft, "account " + id.to_string() + " holds " +
+                                   std::to_string(static_cast<std::int64_t>(view.before(id)))};
+    if (row.amount > std::numeric_limits<std::int64_t>::max() ||
+        row.amount < std::numeric_limits<std::int64_t>::min())
       return {errc::invalid, "account " + id.to_string() + " would leave the range of 64 bits"};
   }
   for (const auto& id : member.closes) {
     auto& row = view.account(id);
     if (!row.exists) return {errc::account_unknown, "account " + id.to_string()};
-    if (row.amount != 0) return {errc::account_not_empty, "account " + id.to_string() + " cannot be closed: it is not empty"};
+    if (row.amount != 0)
+      return {errc::account_not_empty,
+              "account " + id.to_string() + " cannot be closed: it is not empty"};
     row.closed = true;
-    if (const auto stored = known.accounts.find(id); stored != known.accounts.end() && stored->second.closed)
+    if (const auto stored = known.accounts.find(id);
+        stored != known.accounts.end() && stored->second.closed)
       so_far.closed_there.insert(id);
   }
   return {};
@@ -141,11 +151,15 @@ std::size_t examine(const batch& work, const facts& known, progress& so_far) {
       so_far.reread.push_back(index);
       continue;
     }
-    auto why = where == place::taken ? refusal{errc::seq_conflict, "the journal's head is at " + [&] {
-                                                 const auto found = known.heads.find(member.entity);
-                                                 return std::to_string(found == known.heads.end() ? 0 : found->second.head);
-                                               }()}
-                                     : check(member, known, view, so_far);
+    auto why = where == place::taken
+                   ? refusal{errc::seq_conflict,
+                             "the journal's head is at " +
+                                 [&] {
+                                   const auto found = known.heads.find(member.entity);
+                                   return std::to_string(
+                                       found == known.heads.end() ? 0 : found->second.head);
+                                 }()}
+                   : check(member, known, view, so_far);
     if (why.code == errc::none) {
       view.accept();
       still_open.push_back(index);

@@ -1,5 +1,5 @@
-// What the store says about the things a batch names, and which of its members may then be applied: the slow, exact half of a
-// commit, used once the fast statement has found a culprit.
+// What the store says about the things a batch names, and which of its members may then be applied:
+// the slow, exact half of a commit, used once the fast statement has found a culprit.
 #pragma once
 
 #include <optional>
@@ -34,18 +34,21 @@ struct facts {
 
 /// Of one batch, filled while it is worked off.
 struct progress {
-  std::vector<member_result> results;        // one per member
-  std::vector<std::size_t> open_members;     // indexes not yet decided, ascending
-  std::vector<std::size_t> reread;           // decided members whose balances must be read after the commit
-  std::unordered_set<uuid> transfers_there;  // exist with equal content: move no money again
+  std::vector<member_result> results;     // one per member
+  std::vector<std::size_t> open_members;  // indexes not yet decided, ascending
+  std::vector<std::size_t> reread;  // decided members whose balances must be read after the commit
+  std::unordered_set<uuid> transfers_there;       // exist with equal content: move no money again
   std::unordered_set<account_id> accounts_there;  // exist equally: need no opening
   std::unordered_set<account_id> closed_there;    // are closed already: need no closing
 
-  [[nodiscard]] std::size_t repeats() const { return transfers_there.size() + accounts_there.size() + closed_there.size(); }
+  [[nodiscard]] std::size_t repeats() const {
+    return transfers_there.size() + accounts_there.size() + closed_there.size();
+  }
 };
 
-/// Decides the open members one after the other against `known`, each seeing the ones accepted before it. Refused members and
-/// those this very batch has applied leave `open_members`; repeats are noted in the `…_there` sets.
+/// Decides the open members one after the other against `known`, each seeing the ones accepted
+/// before it. Refused members and those this very batch has applied leave `open_members`; repeats
+/// are noted in the `…_there` sets.
 /// @returns how many decisions it made; 0 means the store agrees with the whole rest
 std::size_t examine(const batch& work, const facts& known, progress& so_far);
 

@@ -23,7 +23,8 @@ identity as_identity(const pqxx::row& row) {
   who.created_at = row[5].as<millis>();
   return who;
 }
-constexpr const char* identity_columns = "player, name, display, password_hash, disabled, created_at";
+constexpr const char* identity_columns =
+    "player, name, display, password_hash, disabled, created_at";
 
 digest as_digest(const pqxx::field& field) {
   const auto bytes = as_bytes(field);
@@ -32,26 +33,34 @@ digest as_digest(const pqxx::field& field) {
   std::copy(bytes.begin(), bytes.end(), value.begin());
   return value;
 }
-pqxx::bytes_view bytes_of(const digest& value) { return {reinterpret_cast<const std::byte*>(value.data()), value.size()}; }
+pqxx::bytes_view bytes_of(const digest& value) {
+  return {reinterpret_cast<const std::byte*>(value.data()), value.size()};
+}
 
 login_session as_session(const pqxx::row& row) {
-  return {as_uuid(row[0]),       as_uuid(row[1]),       as_digest(row[2]),     as_digest(row[3]),           as_digest(row[4]),
-          row[5].as<millis>(), row[6].as<millis>(), row[7].as<millis>(), row[8].as<std::string>()};
+  return {as_uuid(row[0]),     as_uuid(row[1]),     as_digest(row[2]),
+          as_digest(row[3]),   as_digest(row[4]),   row[5].as<millis>(),
+          row[6].as<millis>(), row[7].as<millis>(), row[8].as<std::string>()};
 }
 constexpr const char* session_columns =
-    "id, player, access, refresh, previous_refresh, access_expires_at, idle_expires_at, absolute_expires_at, device";
+    "id, player, access, refresh, previous_refresh, access_expires_at, idle_expires_at, "
+    "absolute_expires_at, device";
 
 void insert_session(pqxx::transaction_base& work, const login_session& s) {
-  work.exec("insert into login_session (id, player, access, refresh, previous_refresh, access_expires_at, idle_expires_at, "
-            "absolute_expires_at, device) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            pqxx::params{s.id.to_string(), s.player.to_string(), bytes_of(s.access), bytes_of(s.refresh),
-                         bytes_of(s.previous_refresh), s.access_expires_at, s.idle_expires_at, s.absolute_expires_at, s.device});
+  work.exec(
+      "insert into login_session (id, player, access, refresh, previous_refresh, "
+      "access_expires_at, idle_expires_at, "
+      "absolute_expires_at, device) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      pqxx::params{s.id.to_string(), s.player.to_string(), bytes_of(s.access), bytes_of(s.refresh),
+                   bytes_of(s.previous_refresh), s.access_expires_at, s.idle_expires_at,
+                   s.absolute_expires_at, s.device});
 }
 
 /// The connections, and the three shapes of a call.
 class connection_pool {
  protected:
-  /// Hands out an idle connection; waits for one. The wait is bounded by the statement time-outs of those that hold them.
+  /// Hands out an idle connection; waits for one. The wait is bounded by the statement time-outs of
+  /// those that hold them.
   template <class Use>
   auto borrow(Use use) {
     std::unique_ptr<database> mine;
@@ -119,8 +128,11 @@ class pg_identity_store final : public identity_store, connection_pool {
     return borrow([&](database& db) {
       return db.once([&](pqxx::connection& connection) {
         pqxx::work work{connection};
-        work.exec("insert into identity (player, name, display, password_hash, disabled, created_at) values ($1, $2, $3, $4, $5, $6)",
-                  pqxx::params{who.player.to_string(), who.name, who.display, who.password_hash, who.disabled, who.created_at});
+        work.exec(
+            "insert into identity (player, name, display, password_hash, disabled, created_at) "
+            "values ($1, $2, $3, $4, $5, $6)",
+            pqxx::params{who.player.to_string(), who.name, who.display, who.password_hash,
+                         who.disabled, who.created_at});
         insert_session(work, first);
         work.commit();
         return done{};
@@ -128,25 +140,31 @@ class pg_identity_store final : public identity_store, connection_pool {
     });
   }
   result<identity> by_name(std::string_view name) override {
-    return one<identity>(std::string{"select "} + identity_columns + " from identity where name = $1", pqxx::params{name}, as_identity);
+    return one<identity>(
+        std::string{"select "} + identity_columns + " from identity where name = $1",
+        pqxx::params{name}, as_identity);
   }
   result<identity> by_player(const uuid& player) override {
-    return one<identity>(std::string{"select "} + identity_columns + " from identity where player = $1",
-                         pqxx::params{player.to_string()}, as_identity);
+    return one<identity>(
+        std::string{"select "} + identity_columns + " from identity where player = $1",
+        pqxx::params{player.to_string()}, as_identity);
   }
   result<std::vector<std::string>> displays(std::span<const uuid> players) override {
     if (players.size() > read_keys_max) return error{errc::invalid, "too many keys in one read"};
     return read([&](pqxx::nontransaction& work) {
       std::vector<std::string> names;
-      for (const auto& row : work.exec("select coalesce(i.display, '') from unnest($1::uuid[]) with ordinality as w (id, i) "
-                                       "left join identity i on i.player = w.id order by w.i",
-                                       pqxx::params{array_literal(players, [](const uuid& id) { return id.to_string(); })}))
+      for (const auto& row : work.exec(
+               "select coalesce(i.display, '') from unnest($1::uuid[]) with ordinality as w (id, "
+               "i) "
+               "left join identity i on i.player = w.id order by w.i",
+               pqxx::params{array_literal(players, [](const uuid& id) { return id.to_string(); })}))
         names.push_back(row[0].as<std::string>());
       return names;
     });
   }
   status set_password_hash(const uuid& player, std::string_view hash) override {
-    return change("update identity set password_hash = $2 where player = $1", pqxx::params{player.to_string(), hash}, errc::not_found);
+    return change("update identity set password_hash = $2 where player = $1",
+                  pqxx::params{player.to_string(), hash}, errc::not_found);
   }
 
   status add_session(const login_session& session) override {
@@ -159,43 +177,54 @@ class pg_identity_store final : public identity_store, connection_pool {
     });
   }
   result<login_session> by_access(const digest& access) override {
-    return one<login_session>(std::string{"select "} + session_columns + " from login_session where access = $1",
-                              pqxx::params{bytes_of(access)}, as_session);
+    return one<login_session>(
+        std::string{"select "} + session_columns + " from login_session where access = $1",
+        pqxx::params{bytes_of(access)}, as_session);
   }
   result<login_session> by_refresh(const digest& refresh) override {
-    if (refresh == digest{}) return error{errc::not_found, "no such identity or session"};  // previous_refresh of a new login
+    if (refresh == digest{})
+      return error{errc::not_found,
+                   "no such identity or session"};  // previous_refresh of a new login
     return one<login_session>(std::string{"select "} + session_columns +
-                                  " from login_session where refresh = $1 or previous_refresh = $1 order by refresh = $1 desc limit 1",
+                                  " from login_session where refresh = $1 or previous_refresh = $1 "
+                                  "order by refresh = $1 desc limit 1",
                               pqxx::params{bytes_of(refresh)}, as_session);
   }
   status rotate(const login_session& renewed, const digest& expected_refresh) override {
     return change(
-        "update login_session set access = $3, refresh = $4, previous_refresh = $2, access_expires_at = $5, idle_expires_at = $6, "
+        "update login_session set access = $3, refresh = $4, previous_refresh = $2, "
+        "access_expires_at = $5, idle_expires_at = $6, "
         "absolute_expires_at = $7, device = $8 where id = $1 and refresh = $2",
-        pqxx::params{renewed.id.to_string(), bytes_of(expected_refresh), bytes_of(renewed.access), bytes_of(renewed.refresh),
-                     renewed.access_expires_at, renewed.idle_expires_at, renewed.absolute_expires_at, renewed.device},
+        pqxx::params{renewed.id.to_string(), bytes_of(expected_refresh), bytes_of(renewed.access),
+                     bytes_of(renewed.refresh), renewed.access_expires_at, renewed.idle_expires_at,
+                     renewed.absolute_expires_at, renewed.device},
         errc::seq_conflict);
   }
   result<std::vector<login_session>> sessions(const uuid& player) override {
     return read([&](pqxx::nontransaction& work) {
       std::vector<login_session> all;
-      for (const auto& row : work.exec(std::string{"select "} + session_columns + " from login_session where player = $1 order by id",
+      for (const auto& row : work.exec(std::string{"select "} + session_columns +
+                                           " from login_session where player = $1 order by id",
                                        pqxx::params{player.to_string()}))
         all.push_back(as_session(row));
       return all;
     });
   }
   status end_session(const uuid& session) override {
-    return change("delete from login_session where id = $1", pqxx::params{session.to_string()}, errc::none);
+    return change("delete from login_session where id = $1", pqxx::params{session.to_string()},
+                  errc::none);
   }
   result<std::uint32_t> end_all(const uuid& player) override {
     return read([&](pqxx::nontransaction& work) {
       return static_cast<std::uint32_t>(
-          work.exec("delete from login_session where player = $1", pqxx::params{player.to_string()}).affected_rows());
+          work.exec("delete from login_session where player = $1", pqxx::params{player.to_string()})
+              .affected_rows());
     });
   }
   status purge_expired(millis now) override {
-    return change("delete from login_session where idle_expires_at <= $1 or absolute_expires_at <= $1", pqxx::params{now}, errc::none);
+    return change(
+        "delete from login_session where idle_expires_at <= $1 or absolute_expires_at <= $1",
+        pqxx::params{now}, errc::none);
   }
 };
 

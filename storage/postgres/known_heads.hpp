@@ -1,4 +1,5 @@
-// Journal heads that a writer's own connection has written: asking the server for them again would cost a look-up per member.
+// Journal heads that a writer's own connection has written: asking the server for them again would
+// cost a look-up per member.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace baraza::storage::postgres {
 
-/// A cache of fixed size: an entity has one slot, and whoever came last keeps it. Forgetting only costs a check.
+/// A cache of fixed size: an entity has one slot, and whoever came last keeps it. Forgetting only
+/// costs a check.
 class known_heads {
  public:
   [[nodiscard]] bool is_at(const entity_id& entity, std::uint64_t seq) const {
@@ -24,7 +26,9 @@ class known_heads {
     entity_id entity;
     std::uint64_t seq = 0;  // 0: empty
   };
-  static std::size_t place(const entity_id& entity) { return std::hash<entity_id>{}(entity) % slots; }
+  static std::size_t place(const entity_id& entity) {
+    return std::hash<entity_id>{}(entity) % slots;
+  }
   std::vector<slot> slots_ = std::vector<slot>(slots);
 };
 

@@ -6,17 +6,21 @@ namespace baraza::storage::postgres {
 namespace {
 
 bool covers(const std::vector<std::pair<uuid, uuid>>& ranges, const uuid& id) {
-  return std::ranges::any_of(ranges, [&](const auto& range) { return range.first <= id && id < range.second; });
+  return std::ranges::any_of(
+      ranges, [&](const auto& range) { return range.first <= id && id < range.second; });
 }
 
 }  // namespace
 
 std::string partition_map::load(session& from, std::chrono::milliseconds limit) {
   const auto rows = from.query(
-      "select p.relname, substring(b.text from 'FROM \\(''([0-9a-f-]+)''\\)'), substring(b.text from 'TO \\(''([0-9a-f-]+)''\\)') "
-      "from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent "
+      "select p.relname, substring(b.text from 'FROM \\(''([0-9a-f-]+)''\\)'), substring(b.text "
+      "from 'TO \\(''([0-9a-f-]+)''\\)') "
+      "from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = "
+      "i.inhparent "
       "cross join lateral (select pg_get_expr(c.relpartbound, c.oid) as text) b "
-      "where p.oid in (to_regclass('transfer'), to_regclass('journal_table'), to_regclass('journal_tournament'), "
+      "where p.oid in (to_regclass('transfer'), to_regclass('journal_table'), "
+      "to_regclass('journal_tournament'), "
       "to_regclass('journal_payment')) order by 1, 2",
       {}, limit);
   if (!rows) return rows.message.empty() ? "the partitions cannot be read" : rows.message;
@@ -36,7 +40,8 @@ std::string partition_map::load(session& from, std::chrono::milliseconds limit) 
 }
 
 const uuid* partition_map::misfit(const commit& member) const {
-  if (const auto split = journals_.find(member.entity.kind); split != journals_.end() && !covers(split->second, member.entity.key))
+  if (const auto split = journals_.find(member.entity.kind);
+      split != journals_.end() && !covers(split->second, member.entity.key))
     return &member.entity.key;
   for (const auto& t : member.transfers)
     if (!covers(transfers_, t.id)) return &t.id;

@@ -1,4 +1,5 @@
-// Which times the attached partitions cover: an id outside is refused alone, before the server would refuse the whole batch.
+// Which times the attached partitions cover: an id outside is refused alone, before the server
+// would refuse the whole batch.
 #pragma once
 
 #include <map>

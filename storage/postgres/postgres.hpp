@@ -1,4 +1,5 @@
-// The PostgreSQL store: commits over direct libpq connections, everything else through libpqxx. Only this folder includes either.
+// The PostgreSQL store: commits over direct libpq connections, everything else through libpqxx.
+// Only this folder includes either.
 #pragma once
 
 #include <chrono>
@@ -17,9 +18,11 @@ struct timing {
   std::chrono::milliseconds commit_deadline{commit_deadline_ms};  // then the outcome is unknown
 };
 
-/// Opens `url` (postgresql://…), which must name the primary directly, not a pooler; only open_reader() of a store that was opened
-/// with a pooler's URL works through one. Touches no schema. Errors: invalid (URL), unavailable (cannot connect), incompatible
-/// (synchronous_commit off or an asynchronous standby without allow_loss).
-result<std::unique_ptr<store>> open(std::string_view url, const open_options& options, const timing& times = {});
+/// Opens `url` (postgresql://…), which must name the primary directly, not a pooler; only
+/// open_reader() of a store that was opened with a pooler's URL works through one. Touches no
+/// schema. Errors: invalid (URL), unavailable (cannot connect), incompatible (synchronous_commit
+/// off or an asynchronous standby without allow_loss).
+result<std::unique_ptr<store>> open(std::string_view url, const open_options& options,
+                                    const timing& times = {});
 
 }  // namespace baraza::storage::postgres

@@ -40,24 +40,29 @@ void session::close() {
 }
 
 void session::take_notice(void* self, const PGresult* notice) {
-  if (field(notice, PG_DIAG_SEVERITY_NONLOCALIZED) == "WARNING") static_cast<session*>(self)->warned_ = true;
+  if (field(notice, PG_DIAG_SEVERITY_NONLOCALIZED) == "WARNING")
+    static_cast<session*>(self)->warned_ = true;
 }
 
-reply session::query(const char* sql, std::initializer_list<std::string> parameters, std::chrono::milliseconds limit) {
+reply session::query(const char* sql, std::initializer_list<std::string> parameters,
+                     std::chrono::milliseconds limit) {
   std::vector<const char*> values;
   for (const auto& parameter : parameters) values.push_back(parameter.c_str());
   if (connection_ == nullptr) return lost(nullptr);
-  if (PQsendQueryParams(connection_, sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0) == 0)
+  if (PQsendQueryParams(connection_, sql, static_cast<int>(values.size()), nullptr, values.data(),
+                        nullptr, nullptr, 0) == 0)
     return lost(connection_);
   return wait(limit);
 }
 
 reply session::prepare(const char* name, const char* sql, std::chrono::milliseconds limit) {
-  if (connection_ == nullptr || PQsendPrepare(connection_, name, sql, 0, nullptr) == 0) return lost(connection_);
+  if (connection_ == nullptr || PQsendPrepare(connection_, name, sql, 0, nullptr) == 0)
+    return lost(connection_);
   return wait(limit);
 }
 
-reply session::run(const char* name, const std::vector<std::string_view>& parameters, std::chrono::milliseconds limit) {
+reply session::run(const char* name, const std::vector<std::string_view>& parameters,
+                   std::chrono::milliseconds limit) {
   std::vector<const char*> values;
   std::vector<int> lengths, formats(parameters.size(), 1);
   values.reserve(parameters.size());
@@ -67,7 +72,8 @@ reply session::run(const char* name, const std::vector<std::string_view>& parame
     lengths.push_back(static_cast<int>(parameter.size()));
   }
   if (connection_ == nullptr ||
-      PQsendQueryPrepared(connection_, name, static_cast<int>(values.size()), values.data(), lengths.data(), formats.data(), 1) == 0)
+      PQsendQueryPrepared(connection_, name, static_cast<int>(values.size()), values.data(),
+                          lengths.data(), formats.data(), 1) == 0)
     return lost(connection_);
   return wait(limit);
 }
@@ -97,16 +103,19 @@ reply session::wait(std::chrono::milliseconds limit) {
       }
       answer.rows = std::move(rows);
     }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now()).count();
     if (left <= 0) {
       answer.what = reply::outcome::lost;
       answer.message = "no answer within the deadline";
       return answer;
     }
-    pollfd socket{PQsocket(connection_), static_cast<short>(POLLIN | (unsent > 0 ? POLLOUT : 0)), 0};
+    pollfd socket{PQsocket(connection_), static_cast<short>(POLLIN | (unsent > 0 ? POLLOUT : 0)),
+                  0};
     const int ready = poll(&socket, 1, static_cast<int>(left));
     if (ready < 0 && errno != EINTR) return lost(connection_);
-    if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0) return lost(connection_);
+    if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0)
+      return lost(connection_);
   }
 }
 

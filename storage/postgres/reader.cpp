@@ -33,19 +33,26 @@ error too_many() { return {errc::invalid, "too many keys in one read"}; }
 
 result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> entities) {
   if (entities.size() > read_keys_max) return too_many();
-  const auto kinds = array_literal(entities, [](const entity_id& e) { return std::to_string(number(e.kind)); });
+  const auto kinds =
+      array_literal(entities, [](const entity_id& e) { return std::to_string(number(e.kind)); });
   const auto keys = array_literal(entities, [](const entity_id& e) { return e.key.to_string(); });
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    // One row per snapshot (at is null) and per event after it. Without a snapshot the journal is read from its first row.
+    // One row per snapshot (at is null) and per event after it. Without a snapshot the journal is
+    // read from its first row.
     const auto rows = work.exec(
-        "with e as materialized (select * from unnest($1::smallint[], $2::uuid[]) with ordinality as e (kind, entity, i)), "
-        "s as materialized (select e.i, e.kind, e.entity, s.seq, s.payload from e left join lateral "
-        "(select seq, payload from snapshot x where x.kind = e.kind and x.entity = e.entity limit 1) s on true) "
+        "with e as materialized (select * from unnest($1::smallint[], $2::uuid[]) with ordinality "
+        "as e (kind, entity, i)), "
+        "s as materialized (select e.i, e.kind, e.entity, s.seq, s.payload from e left join "
+        "lateral "
+        "(select seq, payload from snapshot x where x.kind = e.kind and x.entity = e.entity limit "
+        "1) s on true) "
         "select i, null::bigint as at, seq, payload from s where seq is not null "
         "union all "
-        "select s.i, j.at, j.seq, j.payload from s cross join lateral (select at, seq, payload from journal x "
-        "where x.kind = s.kind and x.entity = s.entity and x.seq > coalesce(s.seq, 0) order by x.seq limit $3) j "
+        "select s.i, j.at, j.seq, j.payload from s cross join lateral (select at, seq, payload "
+        "from journal x "
+        "where x.kind = s.kind and x.entity = s.entity and x.seq > coalesce(s.seq, 0) order by "
+        "x.seq limit $3) j "
         "order by 1, 3, 2 nulls first",
         pqxx::params{kinds, keys, activation_events_max});
     std::vector<activation> answers(entities.size());
@@ -61,19 +68,25 @@ result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> e
       }
       answer.head = seq;
       if (answer.events.size() >= activation_events_max)
-        throw std::length_error{answer.entity.to_string() + " has too long a journal without a snapshot"};
+        throw std::length_error{answer.entity.to_string() +
+                                " has too long a journal without a snapshot"};
     }
     return answers;
   });
 }
 
-result<std::vector<journal_event>> pg_reader::events(const entity_id& entity, std::uint64_t after, std::uint32_t limit) {
+result<std::vector<journal_event>> pg_reader::events(const entity_id& entity, std::uint64_t after,
+                                                     std::uint32_t limit) {
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    const auto rows = work.exec("select seq, at, payload from journal where kind = $1 and entity = $2 and seq > $3 order by seq limit $4",
-                                pqxx::params{number(entity.kind), entity.key.to_string(), after, std::min(limit, events_page_max)});
+    const auto rows = work.exec(
+        "select seq, at, payload from journal where kind = $1 and entity = $2 and seq > $3 order "
+        "by seq limit $4",
+        pqxx::params{number(entity.kind), entity.key.to_string(), after,
+                     std::min(limit, events_page_max)});
     std::vector<journal_event> events;
-    for (const auto& row : rows) events.push_back({row[0].as<std::uint64_t>(), row[1].as<millis>(), as_bytes(row[2])});
+    for (const auto& row : rows)
+      events.push_back({row[0].as<std::uint64_t>(), row[1].as<millis>(), as_bytes(row[2])});
     return events;
   });
 }
@@ -83,12 +96,14 @@ result<std::vector<balance>> pg_reader::balances(std::span<const account_id> acc
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     const auto rows = work.exec(
-        "select a.id, a.balance, a.version, a.closed from unnest($1::uuid[]) with ordinality as w (id, i) join account a on a.id = w.id "
+        "select a.id, a.balance, a.version, a.closed from unnest($1::uuid[]) with ordinality as w "
+        "(id, i) join account a on a.id = w.id "
         "order by w.i",
         pqxx::params{array_literal(accounts, id_text)});
     std::vector<balance> answers;
     for (const auto& row : rows)
-      answers.push_back({as_uuid(row[0]), row[1].as<std::int64_t>(), row[2].as<std::uint64_t>(), row[3].as<bool>()});
+      answers.push_back({as_uuid(row[0]), row[1].as<std::int64_t>(), row[2].as<std::uint64_t>(),
+                         row[3].as<bool>()});
     return answers;
   });
 }
@@ -99,7 +114,8 @@ result<std::vector<transfer>> pg_reader::transfers(std::span<const uuid> ids) {
     pqxx::nontransaction work{connection};
     const auto rows = work.exec(
         "select t.id, t.debit, t.credit, t.amount, t.currency, t.kind, t.reference "
-        "from unnest($1::uuid[]) with ordinality as w (id, i) join transfer t on t.id = w.id order by w.i",
+        "from unnest($1::uuid[]) with ordinality as w (id, i) join transfer t on t.id = w.id order "
+        "by w.i",
         pqxx::params{array_literal(ids, id_text)});
     std::vector<transfer> answers;
     for (const auto& row : rows) answers.push_back(as_transfer(row));
@@ -107,14 +123,17 @@ result<std::vector<transfer>> pg_reader::transfers(std::span<const uuid> ids) {
   });
 }
 
-result<std::vector<transfer>> pg_reader::transfers_of(const account_id& account, const uuid& reference) {
+result<std::vector<transfer>> pg_reader::transfers_of(const account_id& account,
+                                                      const uuid& reference) {
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    // Ids are made in or after the millisecond of what they pay for (rule A1), so the search begins there, without an index of
-    // its own: derived ids lie in exactly that millisecond, the rest is read only while it belongs to the following day.
+    // Ids are made in or after the millisecond of what they pay for (rule A1), so the search begins
+    // there, without an index of its own: derived ids lie in exactly that millisecond, the rest is
+    // read only while it belongs to the following day.
     const auto rows = work.exec(
         "select id, debit, credit, amount, currency, kind, reference from transfer "
-        "where id >= id_at($3::bigint) and id < id_at($3::bigint + 86400000) and reference = $2 and (debit = $1 or credit = $1) "
+        "where id >= id_at($3::bigint) and id < id_at($3::bigint + 86400000) and reference = $2 "
+        "and (debit = $1 or credit = $1) "
         "order by id",
         pqxx::params{account.to_string(), reference.to_string(), reference.time()});
     std::vector<transfer> answers;
@@ -123,14 +142,18 @@ result<std::vector<transfer>> pg_reader::transfers_of(const account_id& account,
   });
 }
 
-result<std::vector<wake_row>> pg_reader::wakes(std::uint32_t shard_first, std::uint32_t shard_last, millis until, std::uint32_t limit) {
+result<std::vector<wake_row>> pg_reader::wakes(std::uint32_t shard_first, std::uint32_t shard_last,
+                                               millis until, std::uint32_t limit) {
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     const auto rows = work.exec(
-        "select kind, entity, at, attempts from wake where shard between $1 and $2 and at <= $3 order by at, kind, entity limit $4",
+        "select kind, entity, at, attempts from wake where shard between $1 and $2 and at <= $3 "
+        "order by at, kind, entity limit $4",
         pqxx::params{shard_first, shard_last, until, std::min(limit, rows_max)});
     std::vector<wake_row> answers;
-    for (const auto& row : rows) answers.push_back({as_entity(row[0], row[1]), row[2].as<millis>(), row[3].as<std::uint32_t>()});
+    for (const auto& row : rows)
+      answers.push_back(
+          {as_entity(row[0], row[1]), row[2].as<millis>(), row[3].as<std::uint32_t>()});
     return answers;
   });
 }
@@ -138,12 +161,14 @@ result<std::vector<wake_row>> pg_reader::wakes(std::uint32_t shard_first, std::u
 result<std::vector<incident>> pg_reader::incidents(std::uint32_t limit) {
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    const auto rows = work.exec("select id, at, kind, entity, what, detail from incident order by at desc, id desc limit $1",
-                                pqxx::params{std::min(limit, rows_max)});
+    const auto rows = work.exec(
+        "select id, at, kind, entity, what, detail from incident order by at desc, id desc limit "
+        "$1",
+        pqxx::params{std::min(limit, rows_max)});
     std::vector<incident> answers;
     for (const auto& row : rows)
-      answers.push_back({as_uuid(row[0]), row[1].as<millis>(), as_entity(row[2], row[3]), row[4].as<std::string>(),
-                         row[5].as<std::string>()});
+      answers.push_back({as_uuid(row[0]), row[1].as<millis>(), as_entity(row[2], row[3]),
+                         row[4].as<std::string>(), row[5].as<std::string>()});
     return answers;
   });
 }
@@ -151,7 +176,9 @@ result<std::vector<incident>> pg_reader::incidents(std::uint32_t limit) {
 result<millis> pg_reader::now() {
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    return work.exec("select (extract(epoch from clock_timestamp()) * 1000)::bigint").one_field().as<millis>();
+    return work.exec("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
+        .one_field()
+        .as<millis>();
   });
 }
 

@@ -1,4 +1,5 @@
-// Reads through unnamed parameterised statements and no session state, so that they pass a transaction pooler.
+// Reads through unnamed parameterised statements and no session state, so that they pass a
+// transaction pooler.
 #pragma once
 
 #include "storage/postgres/database.hpp"
@@ -8,17 +9,21 @@ namespace baraza::storage::postgres {
 
 class pg_reader final : public reader {
  public:
-  pg_reader(std::string url, const timing& times) : database_{std::move(url), "baraza-reader", times.statement} {}
+  pg_reader(std::string url, const timing& times)
+      : database_{std::move(url), "baraza-reader", times.statement} {}
 
   result<std::vector<activation>> activate(std::span<const entity_id> entities) override;
-  result<std::vector<journal_event>> events(const entity_id& entity, std::uint64_t after, std::uint32_t limit) override;
+  result<std::vector<journal_event>> events(const entity_id& entity, std::uint64_t after,
+                                            std::uint32_t limit) override;
   result<std::vector<balance>> balances(std::span<const account_id> accounts) override;
   result<std::vector<transfer>> transfers(std::span<const uuid> ids) override;
-  result<std::vector<transfer>> transfers_of(const account_id& account, const uuid& reference) override;
-  result<std::vector<history_row>> history(const uuid& player, currency money, std::optional<uuid> before,
+  result<std::vector<transfer>> transfers_of(const account_id& account,
+                                             const uuid& reference) override;
+  result<std::vector<history_row>> history(const uuid& player, currency money,
+                                           std::optional<uuid> before,
                                            std::uint32_t limit) override;
-  result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last, millis until,
-                                      std::uint32_t limit) override;
+  result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last,
+                                      millis until, std::uint32_t limit) override;
   result<std::vector<incident>> incidents(std::uint32_t limit) override;
   result<millis> now() override;
 

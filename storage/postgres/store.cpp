@@ -23,7 +23,8 @@ struct refused {  // leaves a transaction with an error of ours; rolls it back
 template <class Change>
 auto transact(database& db, Change change) -> result<std::invoke_result_t<Change, pqxx::work&>> {
   std::optional<error> why;
-  auto answer = db.once([&](pqxx::connection& connection) -> std::optional<std::invoke_result_t<Change, pqxx::work&>> {
+  auto answer = db.once([&](pqxx::connection& connection)
+                            -> std::optional<std::invoke_result_t<Change, pqxx::work&>> {
     pqxx::work work{connection};
     try {
       auto value = change(work);
@@ -39,61 +40,88 @@ auto transact(database& db, Change change) -> result<std::invoke_result_t<Change
   return std::move(**answer);
 }
 
-/// Closes every fence row of these incarnations: waits for the commits in flight there and fails all later ones (rule B1: fence
-/// rows first, then the rest).
+/// Closes every fence row of these incarnations: waits for the commits in flight there and fails
+/// all later ones (rule B1: fence rows first, then the rest).
 void close_incarnations(pqxx::work& work, const std::string& incarnations, const char* status) {
-  work.exec("with f as materialized (select incarnation, writer from fence where incarnation = any($1::bigint[]) and open "
-            "order by incarnation, writer for no key update) "
-            "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer = f.writer",
-            pqxx::params{incarnations});
+  work.exec(
+      "with f as materialized (select incarnation, writer from fence where incarnation = "
+      "any($1::bigint[]) and open "
+      "order by incarnation, writer for no key update) "
+      "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer = "
+      "f.writer",
+      pqxx::params{incarnations});
   work.exec("delete from lease where incarnation = any($1::bigint[])", pqxx::params{incarnations});
-  work.exec("update node set status = $2 where incarnation = any($1::bigint[]) and status not in ('left', 'dead')",
-            pqxx::params{incarnations, status});
+  work.exec(
+      "update node set status = $2 where incarnation = any($1::bigint[]) and status not in "
+      "('left', 'dead')",
+      pqxx::params{incarnations, status});
 }
 
 void fix_shards(pqxx::work& work, std::uint32_t shards) {
-  const auto fixed = work.exec("update store_settings set shards = coalesce(shards, $1) returning shards", pqxx::params{shards});
+  const auto fixed =
+      work.exec("update store_settings set shards = coalesce(shards, $1) returning shards",
+                pqxx::params{shards});
   const auto count = fixed.one_field().as<std::uint32_t>();
   if (count != shards)
-    throw refused{{errc::incompatible, "the store was created with cluster.shards = " + std::to_string(count) + ", not " +
-                                           std::to_string(shards)}};
+    throw refused{{errc::incompatible,
+                   "the store was created with cluster.shards = " + std::to_string(count) +
+                       ", not " + std::to_string(shards)}};
 }
 
 node_grant enrol(pqxx::work& work, const node_registration& node) {
   work.exec("select version from cluster_view for update");  // one change of the cluster at a time
   fix_shards(work, node.shards);
-  // Whoever held the name or a shard is over: a shard changes hands only with its owner's death (rule B4).
-  const auto previous = work.exec("select coalesce(array_agg(incarnation order by incarnation), '{}')::text from node "
-                                  "where (name = $1 and status not in ('left', 'dead')) "
-                                  "or incarnation in (select owner from shard where owner is not null)",
-                                  pqxx::params{node.name});
+  // Whoever held the name or a shard is over: a shard changes hands only with its owner's death
+  // (rule B4).
+  const auto previous = work.exec(
+      "select coalesce(array_agg(incarnation order by incarnation), '{}')::text from node "
+      "where (name = $1 and status not in ('left', 'dead')) "
+      "or incarnation in (select owner from shard where owner is not null)",
+      pqxx::params{node.name});
   const auto over = previous.one_field().as<std::string>();
-  const auto died = work.exec("select coalesce(array_agg(distinct incarnation), '{}')::text from fence "
-                              "where open and incarnation = any($1::bigint[])",
-                              pqxx::params{over})
-                        .one_field()
-                        .as<std::string>();  // not those that left and closed their rows themselves
+  const auto died =
+      work.exec(
+              "select coalesce(array_agg(distinct incarnation), '{}')::text from fence "
+              "where open and incarnation = any($1::bigint[])",
+              pqxx::params{over})
+          .one_field()
+          .as<std::string>();  // not those that left and closed their rows themselves
   close_incarnations(work, over, "dead");
   node_grant grant;
-  const auto now = work.exec("select (extract(epoch from clock_timestamp()) * 1000)::bigint").one_field().as<millis>();
+  const auto now = work.exec("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
+                       .one_field()
+                       .as<millis>();
   grant.store_time = now;
   grant.node = uuid::v7(now);
-  grant.incarnation = work.exec("insert into node (id, name, address, roles, version, status, joined_at) "
-                                "values ($1, $2, $3, $4, $5, 'up', $6) returning incarnation",
-                                pqxx::params{grant.node.to_string(), node.name, node.address, node.roles, BARAZA_VERSION, now})
-                          .one_field()
-                          .as<std::uint64_t>();
-  work.exec("insert into lease (incarnation, expires_at) values ($1, $2)", pqxx::params{grant.incarnation, now + lease_ms});
-  work.exec("insert into fence (incarnation, writer, open) select $1, w, true from generate_series(0, $2 - 1) w",
-            pqxx::params{grant.incarnation, static_cast<int>(node.writers)});
+  grant.incarnation =
+      work.exec(
+              "insert into node (id, name, address, roles, version, status, joined_at) "
+              "values ($1, $2, $3, $4, $5, 'up', $6) returning incarnation",
+              pqxx::params{grant.node.to_string(), node.name, node.address, node.roles,
+                           BARAZA_VERSION, now})
+          .one_field()
+          .as<std::uint64_t>();
+  work.exec("insert into lease (incarnation, expires_at) values ($1, $2)",
+            pqxx::params{grant.incarnation, now + lease_ms});
+  work.exec(
+      "insert into fence (incarnation, writer, open) select $1, w, true from generate_series(0, $2 "
+      "- 1) w",
+      pqxx::params{grant.incarnation, static_cast<int>(node.writers)});
   work.exec("update cluster_view set version = version + 1");
-  // What was due and not done may be what killed its owner: at the third attempt it is quarantined instead (rule D3).
-  work.exec("update wake set attempts = attempts + 1 where at <= $2 and shard in (select id from shard where owner = any($1::bigint[]))",
-            pqxx::params{died, now});
-  grant.epoch = work.exec("select coalesce(max(epoch), 0) + 1 from shard").one_field().as<std::uint64_t>();
-  work.exec("insert into shard (id, owner, epoch, phase) select s, $1, $2, 'owned' from generate_series(0, $3 - 1) s "
-            "on conflict (id) do update set owner = excluded.owner, epoch = excluded.epoch, phase = 'owned', next_owner = null",
-            pqxx::params{grant.incarnation, grant.epoch, static_cast<int>(node.shards)});
+  // What was due and not done may be what killed its owner: at the third attempt it is quarantined
+  // instead (rule D3).
+  work.exec(
+      "update wake set attempts = attempts + 1 where at <= $2 and shard in (select id from shard "
+      "where owner = any($1::bigint[]))",
+      pqxx::params{died, now});
+  grant.epoch =
+      work.exec("select coalesce(max(epoch), 0) + 1 from shard").one_field().as<std::uint64_t>();
+  work.exec(
+      "insert into shard (id, owner, epoch, phase) select s, $1, $2, 'owned' from "
+      "generate_series(0, $3 - 1) s "
+      "on conflict (id) do update set owner = excluded.owner, epoch = excluded.epoch, phase = "
+      "'owned', next_owner = null",
+      pqxx::params{grant.incarnation, grant.epoch, static_cast<int>(node.shards)});
   return grant;
 }
 
@@ -104,7 +132,8 @@ pg_store::pg_store(std::string url, const open_options& options, const timing& t
 
 result<std::unique_ptr<writer>> pg_store::open_writer(const node_grant& node, std::uint16_t index) {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
-  auto made = std::make_unique<pg_writer>(url_, writer_key{node.incarnation, index, 0}, options_.allow_loss, times_);
+  auto made = std::make_unique<pg_writer>(url_, writer_key{node.incarnation, index, 0},
+                                          options_.allow_loss, times_);
   if (auto ready = made->start(); !ready) return ready.why();
   return std::unique_ptr<writer>{std::move(made)};
 }
@@ -120,7 +149,8 @@ std::unique_ptr<identity_store> pg_store::open_identity() { return make_identity
 
 result<node_grant> pg_store::join(const node_registration& node) {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
-  if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 || node.shards > shards_max)
+  if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 ||
+      node.shards > shards_max)
     return error{errc::invalid, "a node needs a name, 1 to 64 writers and 1 to 65536 shards"};
   database db{url_, "baraza-join", administration};
   auto state = db.once([](pqxx::connection& connection) { return read_schema(connection); });
@@ -143,9 +173,11 @@ status pg_store::record_incident(const incident& what) {
   // The id makes a repeat harmless, so a lost connection is simply tried again.
   auto answer = db.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    work.exec("insert into incident (id, at, kind, entity, what, detail) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-              pqxx::params{what.id.to_string(), what.at, static_cast<int>(what.entity.kind), what.entity.key.to_string(), what.kind,
-                           what.detail});
+    work.exec(
+        "insert into incident (id, at, kind, entity, what, detail) values ($1, $2, $3, $4, $5, $6) "
+        "on conflict do nothing",
+        pqxx::params{what.id.to_string(), what.at, static_cast<int>(what.entity.kind),
+                     what.entity.key.to_string(), what.kind, what.detail});
     return done{};
   });
   return answer;
@@ -170,7 +202,8 @@ result<migration_state> pg_store::migrations() {
 status pg_store::migrate(int target) {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
   if (target < 0 || target > schema_newest)
-    return error{errc::invalid, "this binary knows the schemas 0 to " + std::to_string(schema_newest)};
+    return error{errc::invalid,
+                 "this binary knows the schemas 0 to " + std::to_string(schema_newest)};
   database db{url_, "baraza-migrate", administration};
   auto answer = db.once([&](pqxx::connection& connection) {
     change_schema(connection, target);
@@ -181,7 +214,8 @@ status pg_store::migrate(int target) {
 
 result<verify_report> pg_store::verify() { return verify_ledger(url_); }
 
-result<std::unique_ptr<store>> open(std::string_view url, const open_options& options, const timing& times) {
+result<std::unique_ptr<store>> open(std::string_view url, const open_options& options,
+                                    const timing& times) {
   auto made = std::make_unique<pg_store>(std::string{url}, options, times);
   if (auto answers = made->migrations(); !answers) return answers.why();
   return std::unique_ptr<store>{std::move(made)};

@@ -14,14 +14,19 @@ using std::chrono::milliseconds;
 
 constexpr const char* commit_names[] = {"commit_plain", "commit_full"};
 
-/// A failed statement's class (rule A5). A lost connection is not a failure: its outcome is unknown.
+/// A failed statement's class (rule A5). A lost connection is not a failure: its outcome is
+/// unknown.
 bool is_transient(std::string_view state) { return state == "40001" || state == "40P01"; }
-/// Lost a race that the next round's checks will see: a key or a floor taken since this statement's snapshot, or its own refusal.
-bool is_race(std::string_view state) { return state == "23505" || state == "23514" || state == "BZ001"; }
-/// Lock or statement time-outs, out of space or memory, read-only after a failover, shutting down: nothing was applied.
+/// Lost a race that the next round's checks will see: a key or a floor taken since this statement's
+/// snapshot, or its own refusal.
+bool is_race(std::string_view state) {
+  return state == "23505" || state == "23514" || state == "BZ001";
+}
+/// Lock or statement time-outs, out of space or memory, read-only after a failover, shutting down:
+/// nothing was applied.
 bool is_store_trouble(std::string_view state) {
-  return state == "55P03" || state == "57014" || state == "25006" || state.starts_with("53") || state.starts_with("57P") ||
-         state.starts_with("58");
+  return state == "55P03" || state == "57014" || state == "25006" || state.starts_with("53") ||
+         state.starts_with("57P") || state.starts_with("58");
 }
 
 status failure(const reply& answer, const char* what) {
@@ -33,15 +38,17 @@ batch_result whole(errc code, std::string detail) { return {code, std::move(deta
 }  // namespace
 
 pg_writer::pg_writer(std::string url, const writer_key& key, bool allow_loss, const timing& times)
-    : url_{limited(url, "baraza-" + std::to_string(key.incarnation) + "-w" + std::to_string(key.index))},
+    : url_{limited(url,
+                   "baraza-" + std::to_string(key.incarnation) + "-w" + std::to_string(key.index))},
       key_{key},
       allow_loss_{allow_loss},
       times_{times} {}
 
 status pg_writer::start() {
   heads_.forget_all();
-  for (const auto part : {&pg_writer::connect, &pg_writer::check_server, &pg_writer::take_fence,
-                          &pg_writer::check_last_acknowledged, &pg_writer::prepare, &pg_writer::read_epochs})
+  for (const auto part :
+       {&pg_writer::connect, &pg_writer::check_server, &pg_writer::take_fence,
+        &pg_writer::check_last_acknowledged, &pg_writer::prepare, &pg_writer::read_epochs})
     if (auto result = (this->*part)(); !result) {
       session_.close();
       return result;
@@ -51,20 +58,25 @@ status pg_writer::start() {
 
 status pg_writer::connect() {
   if (const auto why = session_.connect(url_); !why.empty()) return error{errc::unavailable, why};
-  // The planner may not choose: with its generic plan fixed to index lookups in the order of the sorted arrays, rows are locked
-  // in key order (rule A6) however small or badly counted a table is.
+  // The planner may not choose: with its generic plan fixed to index lookups in the order of the
+  // sorted arrays, rows are locked in key order (rule A6) however small or badly counted a table
+  // is.
   static constexpr const char* settings =
       "select set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
-      "set_config('idle_in_transaction_session_timeout', $3, false), set_config('client_connection_check_interval', $4, false), "
-      "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false), "
+      "set_config('idle_in_transaction_session_timeout', $3, false), "
+      "set_config('client_connection_check_interval', $4, false), "
+      "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', "
+      "false), "
       "set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), "
-      "set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', false), "
+      "set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', "
+      "false), "
       "set_config('enable_memoize', 'off', false), set_config('random_page_cost', '0.1', false), "
       "set_config('default_transaction_isolation', 'read committed', false)";
-  const auto answer = session_.query(settings,
-                                     {std::to_string(times_.statement.count()), std::to_string(times_.lock.count()),
-                                      std::to_string(idle_in_transaction_ms), std::to_string(connection_check_ms)},
-                                     times_.statement);
+  const auto answer =
+      session_.query(settings,
+                     {std::to_string(times_.statement.count()), std::to_string(times_.lock.count()),
+                      std::to_string(idle_in_transaction_ms), std::to_string(connection_check_ms)},
+                     times_.statement);
   return answer ? status{done{}} : failure(answer, "session settings");
 }
 
@@ -72,29 +84,41 @@ status pg_writer::check_server() {
   const auto answer = session_.query(
       "select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on', "
       "(select system_identifier from pg_control_system()), "
-      "case when pg_is_in_recovery() then '0' else substring(pg_walfile_name(pg_current_wal_lsn()) from 1 for 8) end, "
-      "current_setting('synchronous_commit') in ('off', 'local') or current_setting('fsync') = 'off', "
-      "current_setting('synchronous_standby_names') = '' and exists (select from pg_stat_replication "
+      "case when pg_is_in_recovery() then '0' else substring(pg_walfile_name(pg_current_wal_lsn()) "
+      "from 1 for 8) end, "
+      "current_setting('synchronous_commit') in ('off', 'local') or current_setting('fsync') = "
+      "'off', "
+      "current_setting('synchronous_standby_names') = '' and exists (select from "
+      "pg_stat_replication "
       "where coalesce(state, 'streaming') in ('streaming', 'catchup'))",
       {}, times_.statement);
   if (!answer) return failure(answer, "server check");
-  if (answer.text(0, 0) == "t") return error{errc::unavailable, "the server is read-only: it is not the primary"};
+  if (answer.text(0, 0) == "t")
+    return error{errc::unavailable, "the server is read-only: it is not the primary"};
   const std::string system{answer.text(0, 1)};
   const auto timeline = std::stoull(std::string{answer.text(0, 2)}, nullptr, 16);
-  if (!server_.system.empty() && server_.system != system) return error{errc::fenced, "another server answers at the store's address"};
-  if (timeline < server_.timeline) return error{errc::fenced, "the store went back to an older timeline"};
+  if (!server_.system.empty() && server_.system != system)
+    return error{errc::fenced, "another server answers at the store's address"};
+  if (timeline < server_.timeline)
+    return error{errc::fenced, "the store went back to an older timeline"};
   server_ = {system, timeline};
   if (!allow_loss_ && answer.text(0, 3) == "t")
-    return error{errc::incompatible, "the server may lose commits (synchronous_commit or fsync is off); allow_loss accepts that"};
+    return error{errc::incompatible,
+                 "the server may lose commits (synchronous_commit or fsync is off); allow_loss "
+                 "accepts that"};
   if (!allow_loss_ && answer.text(0, 4) == "t")
-    return error{errc::incompatible, "a standby replicates asynchronously: set synchronous_standby_names, or allow_loss"};
+    return error{
+        errc::incompatible,
+        "a standby replicates asynchronously: set synchronous_standby_names, or allow_loss"};
   return done{};
 }
 
 status pg_writer::take_fence() {
-  // Waits for whatever our earlier connection still runs there, and makes void what of it has not yet arrived (rule A4).
+  // Waits for whatever our earlier connection still runs there, and makes void what of it has not
+  // yet arrived (rule A4).
   const auto answer = session_.query(
-      "update fence set generation = generation + 1 where incarnation = $1 and writer = $2 and open returning generation",
+      "update fence set generation = generation + 1 where incarnation = $1 and writer = $2 and "
+      "open returning generation",
       {bigint(key_.incarnation), std::to_string(key_.index)}, times_.commit_deadline);
   if (!answer) return failure(answer, "fence row");
   if (answer.size() == 0) return error{errc::fenced, "this incarnation is fenced off"};
@@ -105,23 +129,30 @@ status pg_writer::take_fence() {
 status pg_writer::check_last_acknowledged() {
   if (!last_) return done{};
   const auto answer = session_.query(
-      "select 1 from journal where kind = $1 and entity = $2 and seq = $3 and incarnation = $4 and writer = $5 and batch = $6",
-      {std::to_string(static_cast<int>(last_->entity.kind)), last_->entity.key.to_string(), bigint(last_->seq), bigint(last_->id.incarnation),
-       std::to_string(last_->id.writer), bigint(last_->id.number)},
+      "select 1 from journal where kind = $1 and entity = $2 and seq = $3 and incarnation = $4 and "
+      "writer = $5 and batch = $6",
+      {std::to_string(static_cast<int>(last_->entity.kind)), last_->entity.key.to_string(),
+       bigint(last_->seq), bigint(last_->id.incarnation), std::to_string(last_->id.writer),
+       bigint(last_->id.number)},
       times_.statement);
   if (!answer) return failure(answer, "last acknowledged batch");
   if (answer.size() == 0)
-    return error{errc::fenced, "the store went back in time: acknowledged batch " + std::to_string(last_->id.number) + " is gone"};
+    return error{errc::fenced, "the store went back in time: acknowledged batch " +
+                                   std::to_string(last_->id.number) + " is gone"};
   return done{};
 }
 
 status pg_writer::prepare() {
   for (const bool full : {false, true}) {
     const std::string text{commit_sql(full)};
-    const auto answer = session_.prepare(commit_names[full ? 1 : 0], text.c_str(), times_.statement);
-    if (!answer) return error{class_of(answer.sqlstate), "the commit statement does not fit the store: " + answer.message};
+    const auto answer =
+        session_.prepare(commit_names[full ? 1 : 0], text.c_str(), times_.statement);
+    if (!answer)
+      return error{class_of(answer.sqlstate),
+                   "the commit statement does not fit the store: " + answer.message};
   }
-  if (const auto why = partitions_.load(session_, times_.statement); !why.empty()) return error{errc::unavailable, why};
+  if (const auto why = partitions_.load(session_, times_.statement); !why.empty())
+    return error{errc::unavailable, why};
   return done{};
 }
 
@@ -131,7 +162,8 @@ batch_result pg_writer::apply(const batch& work) {
     return whole(errc::invalid, "the batch id names another writer");
   if (!session_.alive())
     if (auto ready = start(); !ready)
-      return whole(ready.why().code == errc::fenced ? errc::fenced : errc::unavailable, ready.why().message);
+      return whole(ready.why().code == errc::fenced ? errc::fenced : errc::unavailable,
+                   ready.why().message);
   progress so_far;
   so_far.results.resize(work.members.size());
   const bool doubtful = refuse_faulty(work, so_far);
@@ -169,13 +201,16 @@ bool pg_writer::refuse_faulty(const batch& work, progress& so_far) {
 }
 
 bool pg_writer::holds(const commit& member) const {
-  return member.shard < epochs_.size() && epochs_[member.shard] == member.epoch && member.epoch != 0;
+  return member.shard < epochs_.size() && epochs_[member.shard] == member.epoch &&
+         member.epoch != 0;
 }
 
-// Epochs are compared here, not in the statement: a shard leaves its owner only in a transaction that closes or locks the owner's
-// fence rows (rules B1, B4), so the fence already stands for them, and a look-up per member would cost 2 us each.
+// Epochs are compared here, not in the statement: a shard leaves its owner only in a transaction
+// that closes or locks the owner's fence rows (rules B1, B4), so the fence already stands for them,
+// and a look-up per member would cost 2 us each.
 status pg_writer::read_epochs() {
-  const auto rows = session_.query("select id, epoch from shard where owner = $1 order by id", {bigint(key_.incarnation)}, times_.statement);
+  const auto rows = session_.query("select id, epoch from shard where owner = $1 order by id",
+                                   {bigint(key_.incarnation)}, times_.statement);
   if (!rows) return failure(rows, "shards");
   epochs_.clear();
   for (int i = 0; i < rows.size(); ++i) {
@@ -188,7 +223,8 @@ status pg_writer::read_epochs() {
 }
 
 batch_result pg_writer::work_off(const batch& work, progress& so_far, bool doubtful) {
-  // Members that go in one statement. Only a failure that no check explains ever splits them (rule A5).
+  // Members that go in one statement. Only a failure that no check explains ever splits them (rule
+  // A5).
   std::vector<std::vector<std::size_t>> pieces{std::move(so_far.open_members)};
   const auto rounds_most = rounds_max + 2 * work.members.size();
   bool anything_applied = false, examined = false;
@@ -218,9 +254,14 @@ batch_result pg_writer::work_off(const batch& work, progress& so_far, bool doubt
         divide(so_far, pieces, last.detail);
         attempts = 0;
         continue;
-      case verdict::fenced: return whole(errc::fenced, last.detail);
-      case verdict::unknown: session_.close(); return whole(errc::unknown, last.detail);
-      case verdict::unavailable: pieces.push_back(so_far.open_members); break;
+      case verdict::fenced:
+        return whole(errc::fenced, last.detail);
+      case verdict::unknown:
+        session_.close();
+        return whole(errc::unknown, last.detail);
+      case verdict::unavailable:
+        pieces.push_back(so_far.open_members);
+        break;
     }
     break;
   }
@@ -233,8 +274,10 @@ batch_result pg_writer::work_off(const batch& work, progress& so_far, bool doubt
 
 pg_writer::step pg_writer::round(const batch& work, progress& so_far, bool examined) {
   if (!parameters_.build(work, so_far, key_, heads_, examined))
-    return examined ? step{verdict::broken, "the sums of a batch leave 64 bits"} : step{verdict::examine, {}};
-  const auto answer = session_.run(commit_names[parameters_.is_full() ? 1 : 0], parameters_.values(), times_.commit_deadline);
+    return examined ? step{verdict::broken, "the sums of a batch leave 64 bits"}
+                    : step{verdict::examine, {}};
+  const auto answer = session_.run(commit_names[parameters_.is_full() ? 1 : 0],
+                                   parameters_.values(), times_.commit_deadline);
   if (answer.what == reply::outcome::lost) return {verdict::unknown, answer.message};
   if (answer.warned) return {verdict::unknown, "the server warned at commit"};
   if (answer.what == reply::outcome::failed) return judge(answer);
@@ -250,18 +293,23 @@ pg_writer::step pg_writer::judge(const reply& answer) {
   return {is_race(answer.sqlstate) ? verdict::examine : verdict::broken, detail};
 }
 
-pg_writer::step pg_writer::look_closer(const batch& work, progress& so_far, std::size_t& attempts, bool& examined) {
+pg_writer::step pg_writer::look_closer(const batch& work, progress& so_far, std::size_t& attempts,
+                                       bool& examined) {
   facts known;
-  if (const auto why = gather(session_, work, so_far.open_members, key_.incarnation, times_.statement, known); !why.empty()) {
+  if (const auto why =
+          gather(session_, work, so_far.open_members, key_.incarnation, times_.statement, known);
+      !why.empty()) {
     if (!session_.alive()) session_.close();
-    return {verdict::unavailable, why};  // only a read was lost: nothing of these members is in flight
+    return {verdict::unavailable,
+            why};  // only a read was lost: nothing of these members is in flight
   }
   if (examine(work, known, so_far) > 0) attempts = 0;
   examined = true;
   return {verdict::again, "an unexplained refusal"};
 }
 
-void pg_writer::divide(progress& so_far, std::vector<std::vector<std::size_t>>& pieces, const std::string& why) {
+void pg_writer::divide(progress& so_far, std::vector<std::vector<std::size_t>>& pieces,
+                       const std::string& why) {
   const auto& members = so_far.open_members;
   if (members.size() == 1) {
     so_far.results[members.front()].code = errc::invalid;
@@ -300,13 +348,15 @@ void pg_writer::read_balances(const batch& work, progress& so_far) {
   }
   if (indexes.empty()) return;
   facts known;
-  // Applied is applied: should this read fail, the members go without balances and their owners read the rows themselves.
+  // Applied is applied: should this read fail, the members go without balances and their owners
+  // read the rows themselves.
   if (!gather_accounts(session_, work, indexes, times_.statement, known).empty()) return;
   for (const auto index : indexes) {
     auto& balances = so_far.results[index].balances;
     balances.clear();
     for (const auto& id : accounts_of(*work.members[index]))
-      if (const auto row = known.accounts.find(id); row != known.accounts.end() && has_floor(row->second.kind))
+      if (const auto row = known.accounts.find(id);
+          row != known.accounts.end() && has_floor(row->second.kind))
         balances.push_back({id, row->second.amount, row->second.version, row->second.closed});
   }
 }
@@ -321,7 +371,8 @@ batch_result pg_writer::resolve(const batch& work) {
   so_far.results.resize(work.members.size());
   for (std::size_t i = 0; i < work.members.size(); ++i) so_far.open_members.push_back(i);
   facts known;
-  if (const auto why = gather_heads(session_, work, so_far.open_members, times_.statement, known); !why.empty())
+  if (const auto why = gather_heads(session_, work, so_far.open_members, times_.statement, known);
+      !why.empty())
     return whole(errc::unknown, why);
   for (const auto index : so_far.open_members) {
     const auto& member = *work.members[index];

@@ -1,4 +1,5 @@
-// One writing connection: commits batches, and after a lost connection finds out what became of them.
+// One writing connection: commits batches, and after a lost connection finds out what became of
+// them.
 #pragma once
 
 #include <string>
@@ -46,7 +47,8 @@ class pg_writer final : public writer {
   step round(const batch& work, progress& so_far, bool examined);
   static step judge(const reply& answer);
   step look_closer(const batch& work, progress& so_far, std::size_t& attempts, bool& examined);
-  static void divide(progress& so_far, std::vector<std::vector<std::size_t>>& pieces, const std::string& why);
+  static void divide(progress& so_far, std::vector<std::vector<std::size_t>>& pieces,
+                     const std::string& why);
   void acknowledge(const batch& work, const std::vector<std::size_t>& applied);
   void read_balances(const batch& work, progress& so_far);
 

@@ -44,13 +44,16 @@ std::vector<pid_t> children_of(pid_t parent) {
     std::ifstream status{entry.path() / "stat"};
     std::string text{std::istreambuf_iterator<char>{status}, {}};
     const auto after_name = text.rfind(')');
-    if (after_name == std::string::npos || after_name + 4 >= text.size()) continue;  // ended while we looked
-    if (std::atoi(text.c_str() + after_name + 4) == parent) found.push_back(std::atoi(name.c_str()));
+    if (after_name == std::string::npos || after_name + 4 >= text.size())
+      continue;  // ended while we looked
+    if (std::atoi(text.c_str() + after_name + 4) == parent)
+      found.push_back(std::atoi(name.c_str()));
   }
   return found;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command, const fs::path& log, const passwd* user, pid_t parent) {
+[[noreturn]] void become(const std::vector<std::string>& command, const fs::path& log,
+                         const passwd* user, pid_t parent) {
   std::vector<char*> arguments;
   for (const auto& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
@@ -59,7 +62,9 @@ std::vector<pid_t> children_of(pid_t parent) {
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
   }
-  if (user != nullptr && (setgroups(0, nullptr) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) _exit(126);
+  if (user != nullptr &&
+      (setgroups(0, nullptr) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0))
+    _exit(126);
   prctl(PR_SET_PDEATHSIG, SIGQUIT);  // after setuid, which clears it
   if (getppid() != parent) _exit(126);
   execv(arguments[0], arguments.data());
@@ -82,9 +87,11 @@ fs::path program(const std::string& name) {
 std::optional<fs::path> find_server_program(const std::string& name) {
   std::vector<fs::path> folders;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator{"/usr/lib/postgresql", ignored}) folders.push_back(entry.path() / "bin");
+  for (const auto& entry : fs::directory_iterator{"/usr/lib/postgresql", ignored})
+    folders.push_back(entry.path() / "bin");
   std::ranges::sort(folders, [](const fs::path& x, const fs::path& y) {
-    return std::atoi(x.parent_path().filename().c_str()) > std::atoi(y.parent_path().filename().c_str());
+    return std::atoi(x.parent_path().filename().c_str()) >
+           std::atoi(y.parent_path().filename().c_str());
   });
   std::string path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
   path += ":/usr/sbin:/usr/local/bin";
@@ -136,7 +143,7 @@ bool server_process::wait(double seconds) {
   const auto deadline = clock::now() + std::chrono::duration<double>{seconds};
   while (is_running()) {
     if (clock::now() > deadline) return false;
-    std::this_thread::sleep_for(poll_every);
+    std::this_thread::sleep_for(poll_every);  // polls: until the deadline
   }
   return true;
 }
@@ -149,16 +156,20 @@ void server_process::kill() {
   for (const auto child : children) ::kill(child, SIGKILL);
   wait(stop_limit_s);
   for (const auto child : children)
-    for (int i = 0; i < 1000 && ::kill(child, 0) == 0; ++i) std::this_thread::sleep_for(poll_every);
+    for (int i = 0; i < 1000 && ::kill(child, 0) == 0; ++i)
+      std::this_thread::sleep_for(poll_every);  // polls: until the deadline
 }
 
 // ---- server_folder ------------------------------------------------------------------------------
 
 server_folder::server_folder(const fs::path& base) {
-  std::string name = ((base.empty() ? fs::temp_directory_path() : base) / "baraza-server-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error{"cannot create a folder like " + name};
+  std::string name =
+      ((base.empty() ? fs::temp_directory_path() : base) / "baraza-server-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr)
+    throw std::runtime_error{"cannot create a folder like " + name};
   path_ = name;
-  if (const auto* user = unprivileged(); user != nullptr && chown(name.c_str(), user->pw_uid, user->pw_gid) != 0)
+  if (const auto* user = unprivileged();
+      user != nullptr && chown(name.c_str(), user->pw_uid, user->pw_gid) != 0)
     throw std::runtime_error{"cannot give " + name + " to " + user->pw_name};
 }
 
@@ -169,9 +180,11 @@ server_folder::~server_folder() {
 
 // ---- postgres_server ----------------------------------------------------------------------------
 
-postgres_server::postgres_server(settings more, const fs::path& base) : settings_{std::move(more)}, folder_{base} {
+postgres_server::postgres_server(settings more, const fs::path& base)
+    : settings_{std::move(more)}, folder_{base} {
   const auto data = folder_.path() / "data";
-  run({program("initdb"), "-D", data, "-U", "baraza", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"},
+  run({program("initdb"), "-D", data, "-U", "baraza", "-A", "trust", "-E", "UTF8", "--locale=C",
+       "--no-sync"},
       folder_.path() / "initdb.log");
   if (!fs::exists(data / "PG_VERSION")) throw std::runtime_error{"initdb failed: " + log_end()};
   start();
@@ -217,9 +230,11 @@ void postgres_server::start() {
 void postgres_server::wait_until_ready() {
   const auto deadline = clock::now() + start_limit;
   while (PQping(url().c_str()) != PQPING_OK) {
-    if (!process_.is_running()) throw std::runtime_error{"the test's PostgreSQL ended: " + log_end()};
-    if (clock::now() > deadline) throw std::runtime_error{"the test's PostgreSQL does not answer: " + log_end()};
-    std::this_thread::sleep_for(poll_every);
+    if (!process_.is_running())
+      throw std::runtime_error{"the test's PostgreSQL ended: " + log_end()};
+    if (clock::now() > deadline)
+      throw std::runtime_error{"the test's PostgreSQL does not answer: " + log_end()};
+    std::this_thread::sleep_for(poll_every);  // polls: until the deadline
   }
 }
 
@@ -230,7 +245,9 @@ void postgres_server::stop() {
 
 void postgres_server::kill9() { process_.kill(); }
 
-std::string postgres_server::url(const std::string& database) const { return url_through(port_, database); }
+std::string postgres_server::url(const std::string& database) const {
+  return url_through(port_, database);
+}
 
 std::string postgres_server::url_through(int port, const std::string& database) const {
   return "postgresql://baraza@127.0.0.1:" + std::to_string(port) + "/" + database;
@@ -242,14 +259,20 @@ std::string postgres_server::create_database() {
   return name;
 }
 
-void postgres_server::drop_database(const std::string& name) { sql("postgres", "drop database if exists " + name + " with (force)"); }
+void postgres_server::drop_database(const std::string& name) {
+  sql("postgres", "drop database if exists " + name + " with (force)");
+}
 
 std::string postgres_server::sql(const std::string& database, const std::string& text) const {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectdb(url(database).c_str()), &PQfinish};
-  if (PQstatus(connection.get()) != CONNECTION_OK) throw std::runtime_error{PQerrorMessage(connection.get())};
-  const std::unique_ptr<PGresult, decltype(&PQclear)> rows{PQexec(connection.get(), text.c_str()), &PQclear};
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectdb(url(database).c_str()),
+                                                                &PQfinish};
+  if (PQstatus(connection.get()) != CONNECTION_OK)
+    throw std::runtime_error{PQerrorMessage(connection.get())};
+  const std::unique_ptr<PGresult, decltype(&PQclear)> rows{PQexec(connection.get(), text.c_str()),
+                                                           &PQclear};
   const auto status = PQresultStatus(rows.get());
-  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw std::runtime_error{PQerrorMessage(connection.get())};
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+    throw std::runtime_error{PQerrorMessage(connection.get())};
   return status == PGRES_TUPLES_OK && PQntuples(rows.get()) > 0 ? PQgetvalue(rows.get(), 0, 0) : "";
 }
 
@@ -266,20 +289,26 @@ std::string postgres_server::log_end() const {
 
 pgbouncer::pgbouncer(const postgres_server& server) : server_{server}, port_{free_port()} {
   const auto ini = folder_.path() / "pgbouncer.ini";
-  std::ofstream{ini} << "[databases]\n* = host=127.0.0.1 port=" << server.port() << " user=baraza\n[pgbouncer]\n"
-                     << "listen_addr = 127.0.0.1\nlisten_port = " << port_ << "\nunix_socket_dir =\nauth_type = any\n"
-                     << "pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 100\nquery_timeout = 10\n";
+  std::ofstream{ini} << "[databases]\n* = host=127.0.0.1 port=" << server.port()
+                     << " user=baraza\n[pgbouncer]\n"
+                     << "listen_addr = 127.0.0.1\nlisten_port = " << port_
+                     << "\nunix_socket_dir =\nauth_type = any\n"
+                     << "pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = "
+                        "100\nquery_timeout = 10\n";
   process_.start({program("pgbouncer"), ini}, folder_.path() / "pgbouncer.log");
   const auto deadline = clock::now() + start_limit;
   while (PQping(url("postgres").c_str()) != PQPING_OK) {
     if (!process_.is_running() || clock::now() > deadline) {
       std::ifstream file{folder_.path() / "pgbouncer.log"};
-      throw std::runtime_error{"the test's PgBouncer does not answer: " + std::string{std::istreambuf_iterator<char>{file}, {}}};
+      throw std::runtime_error{"the test's PgBouncer does not answer: " +
+                               std::string{std::istreambuf_iterator<char>{file}, {}}};
     }
-    std::this_thread::sleep_for(poll_every);
+    std::this_thread::sleep_for(poll_every);  // polls: until the deadline
   }
 }
 
-std::string pgbouncer::url(const std::string& database) const { return server_.url_through(port_, database); }
+std::string pgbouncer::url(const std::string& database) const {
+  return server_.url_through(port_, database);
+}
 
 }  // namespace baraza::tests

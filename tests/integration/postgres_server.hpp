@@ -1,5 +1,5 @@
-// A private PostgreSQL, and a PgBouncer in front of it, for tests: real servers in a temporary folder, as an unprivileged user
-// even when the tests run as root, gone with the object.
+// A private PostgreSQL, and a PgBouncer in front of it, for tests: real servers in a temporary
+// folder, as an unprivileged user even when the tests run as root, gone with the object.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,8 @@
 
 namespace baraza::tests {
 
-/// Runs a program as a child that dies with this thread; as an unprivileged user when this process is root.
+/// Runs a program as a child that dies with this thread; as an unprivileged user when this process
+/// is root.
 class server_process {
  public:
   server_process() = default;
@@ -53,7 +54,8 @@ class postgres_server {
  public:
   using settings = std::map<std::string, std::string>;
 
-  /// Creates and starts a cluster; some 2 s. Throws std::runtime_error with the reason and the log's end.
+  /// Creates and starts a cluster; some 2 s. Throws std::runtime_error with the reason and the
+  /// log's end.
   /// @param base a folder on the file system to use, for example a small one
   explicit postgres_server(settings more = {}, const std::filesystem::path& base = {});
   ~postgres_server();
@@ -72,11 +74,15 @@ class postgres_server {
   void start();
   /// SIGINT (fast shutdown): running transactions are aborted, the data is flushed.
   void stop();
-  void restart() { stop(); start(); }
+  void restart() {
+    stop();
+    start();
+  }
   /// SIGKILL to the whole server, as a power cut of the process; start() then recovers.
   void kill9();
 
-  /// Runs SQL and returns the first column of the first row, empty if there is none. Throws std::runtime_error.
+  /// Runs SQL and returns the first column of the first row, empty if there is none. Throws
+  /// std::runtime_error.
   std::string sql(const std::string& database, const std::string& text) const;
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string log_end() const;

@@ -37,15 +37,19 @@ struct scene {
     world.require_clean();
   }
   [[nodiscard]] std::string backend() const {
-    return world.server.sql(world.database, "select pid from pg_stat_activity where datname = current_database() "
-                                            "and application_name like 'baraza-%-w0' order by backend_start limit 1");
+    return world.server.sql(
+        world.database,
+        "select pid from pg_stat_activity where datname = current_database() "
+        "and application_name like 'baraza-%-w0' order by backend_start limit 1");
   }
   void wait_for_lock() const {  // the commit hangs in the server
     for (int i = 0; i < 1000; ++i) {
-      if (world.server.sql(world.database, "select count(*) from pg_stat_activity where datname = current_database() and "
-                                           "application_name like 'baraza-%-w0' and wait_event_type = 'Lock'") != "0")
+      if (world.server.sql(
+              world.database,
+              "select count(*) from pg_stat_activity where datname = current_database() and "
+              "application_name like 'baraza-%-w0' and wait_event_type = 'Lock'") != "0")
         return;
-      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});  // polls: at most 5 s
     }
     FAIL("the commit does not wait for the lock");
   }
@@ -57,25 +61,33 @@ class row_lock {
   explicit row_lock(const scene& s) : server_{s.world.server}, database_{s.world.database} {
     thread_ = std::thread{[this, player = s.player] {
       try {
-        server_.sql(database_, "set application_name = 'row_lock'; begin; select 1 from account where owner = '" +
-                                   player.to_string() + "' for update; select pg_sleep(60)");
+        server_.sql(
+            database_,
+            "set application_name = 'row_lock'; begin; select 1 from account where owner = '" +
+                player.to_string() + "' for update; select pg_sleep(60)");
       } catch (const std::runtime_error&) {  // release() ended its backend
       }
     }};
-    for (int i = 0; i < 1000 && state() != "active"; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    for (int i = 0; i < 1000 && state() != "active"; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});  // polls: at most 5 s
   }
   ~row_lock() { release(); }
   void release() {
     if (!thread_.joinable()) return;
-    server_.sql(database_, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'row_lock' "
-                           "and datname = '" + database_ + "'");
+    server_.sql(database_,
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
+                "'row_lock' "
+                "and datname = '" +
+                    database_ + "'");
     thread_.join();
   }
 
  private:
   std::string state() {
-    return server_.sql(database_, "select state from pg_stat_activity where application_name = 'row_lock' and wait_event = 'PgSleep' "
-                                  "and datname = current_database()");
+    return server_.sql(database_,
+                       "select state from pg_stat_activity where application_name = 'row_lock' and "
+                       "wait_event = 'PgSleep' "
+                       "and datname = current_database()");
   }
   const postgres_server& server_;
   std::string database_;
@@ -84,7 +96,8 @@ class row_lock {
 
 }  // namespace
 
-TEST_CASE("a commit lost before the server saw it is not there, and is applied when sent again", "[postgres]") {
+TEST_CASE("a commit lost before the server saw it is not there, and is applied when sent again",
+          "[postgres]") {
   scene s;
   s.proxy.arm(fault::lose_request);
   const auto lost = s.batch();
@@ -108,11 +121,13 @@ TEST_CASE("a commit whose answer was lost is found applied", "[postgres]") {
   REQUIRE(resolved.members.at(0).code == errc::none);
   REQUIRE(resolved.members[0].balances.size() == 1);
   CHECK(resolved.members[0].balances[0].amount == 107);
-  CHECK(s.writer->apply(s.batch()).members.at(0).code == errc::seq_conflict);  // sent again all the same: not twice
+  CHECK(s.writer->apply(s.batch()).members.at(0).code ==
+        errc::seq_conflict);  // sent again all the same: not twice
   s.require_applied_once();
 }
 
-TEST_CASE("a commit that its old backend finishes later is waited for, not called lost", "[postgres]") {
+TEST_CASE("a commit that its old backend finishes later is waited for, not called lost",
+          "[postgres]") {
   scene s{{.lock = std::chrono::seconds{4}}};
   row_lock lock{s};
   s.proxy.arm(fault::half_open);
@@ -125,11 +140,14 @@ TEST_CASE("a commit that its old backend finishes later is waited for, not calle
     resolved = s.writer->resolve(lost);
     answered = true;
   }};
-  for (int i = 0; i < 1000; ++i) {  // both wait now: the old backend for the account, resolve() for the fence row
-    const auto waiting = s.world.server.sql(s.world.database, "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
-                                                              "and datname = current_database()");
+  for (int i = 0; i < 1000;
+       ++i) {  // both wait now: the old backend for the account, resolve() for the fence row
+    const auto waiting =
+        s.world.server.sql(s.world.database,
+                           "select count(*) from pg_stat_activity where wait_event_type = 'Lock' "
+                           "and datname = current_database()");
     if (waiting == "2") break;
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});  // polls: at most 5 s
   }
   CHECK_FALSE(answered);
   lock.release();
@@ -150,10 +168,11 @@ TEST_CASE("a commit that the network delivers after resolve() writes nothing", "
   const auto old = s.backend();
   s.proxy.deliver();
   for (int i = 0; i < 1000; ++i) {  // until the old backend has worked the statement off
-    if (s.world.server.sql(s.world.database, "select count(*) from pg_stat_activity where pid = " + old +
-                                                 " and state = 'idle' and query like '%fence_row%'") == "1")
+    if (s.world.server.sql(s.world.database,
+                           "select count(*) from pg_stat_activity where pid = " + old +
+                               " and state = 'idle' and query like '%fence_row%'") == "1")
       break;
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});  // polls: at most 5 s
   }
   CHECK(s.world.events_of(s.next.entity) == 1);
   REQUIRE(s.writer->apply(s.batch()).members.at(0).code == errc::none);
@@ -161,7 +180,9 @@ TEST_CASE("a commit that the network delivers after resolve() writes nothing", "
 }
 
 TEST_CASE("a stopped backend leaves the outcome unknown until it goes on", "[postgres]") {
-  scene s{{.statement = std::chrono::seconds{5}, .lock = std::chrono::milliseconds{300}, .commit_deadline = std::chrono::milliseconds{600}}};
+  scene s{{.statement = std::chrono::seconds{5},
+           .lock = std::chrono::milliseconds{300},
+           .commit_deadline = std::chrono::milliseconds{600}}};
   const auto backend = std::stoi(s.backend());
   storage::batch_result first;
   const auto lost = s.batch();
@@ -181,7 +202,8 @@ TEST_CASE("a stopped backend leaves the outcome unknown until it goes on", "[pos
   REQUIRE(resolved.code == errc::none);
   // Its client is gone, so the backend may have given up or committed: resolve() must say which.
   CHECK((resolved.members.at(0).code == errc::none) == (s.world.events_of(s.next.entity) == 2));
-  if (resolved.members[0].code != errc::none) REQUIRE(s.writer->apply(s.batch()).members.at(0).code == errc::none);
+  if (resolved.members[0].code != errc::none)
+    REQUIRE(s.writer->apply(s.batch()).members.at(0).code == errc::none);
   s.require_applied_once();
 }
 

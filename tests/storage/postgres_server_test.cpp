@@ -1,4 +1,5 @@
-// The PostgreSQL store against the troubles of a real server: restarts, a full disk, a pooler in front, other writers.
+// The PostgreSQL store against the troubles of a real server: restarts, a full disk, a pooler in
+// front, other writers.
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,13 +17,15 @@ namespace {
 
 using storage::errc;
 
-/// Grants 1 to a player again and again through one writer, and knows at any time what was acknowledged.
+/// Grants 1 to a player again and again through one writer, and knows at any time what was
+/// acknowledged.
 class steady_payer {
  public:
   steady_payer(postgres_world& world, std::uint16_t index) : world_{world}, index_{index} {
     const auto first = world.grant(player, 0, 1, true);
     auto writer = world.writer(index);
-    REQUIRE(writer->apply({{world.node.incarnation, index, 1}, {&first}}).members.at(0).code == errc::none);
+    REQUIRE(writer->apply({{world.node.incarnation, index, 1}, {&first}}).members.at(0).code ==
+            errc::none);
     thread_ = std::thread{[this, own = std::move(writer)] { run(*own); }};
   }
   ~steady_payer() { stop(); }
@@ -41,9 +44,11 @@ class steady_payer {
       auto next = world_.grant(player, acknowledged, 1);
       const storage::batch batch{{world_.node.incarnation, index_, ++number}, {&next}};
       auto answer = writer.apply(batch);
-      while (answer.code == errc::unknown) answer = writer.resolve(batch);  // bounded by the server's return, which the test sees to
+      while (answer.code == errc::unknown)
+        answer = writer.resolve(batch);  // bounded by the server's return, which the test sees to
       if (answer.code == errc::fenced || answer.code == errc::invalid) failed = true;
-      if (answer.code != errc::none) continue;  // unavailable: the same commit again under a new number
+      if (answer.code != errc::none)
+        continue;  // unavailable: the same commit again under a new number
       if (answer.members[0].code == errc::none)
         ++acknowledged;
       else if (answer.members[0].code != errc::unavailable)
@@ -59,7 +64,7 @@ class steady_payer {
 void wait_for_progress(const steady_payer& payer) {
   const auto before = payer.acknowledged.load();
   for (int i = 0; i < 6000 && payer.acknowledged < before + 20 && !payer.failed; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});  // polls: at most 30 s
   REQUIRE(payer.acknowledged >= before + 20);
 }
 
@@ -81,7 +86,8 @@ class small_disk {
 
 }  // namespace
 
-TEST_CASE("a server that restarts and crashes under load loses nothing acknowledged", "[postgres]") {
+TEST_CASE("a server that restarts and crashes under load loses nothing acknowledged",
+          "[postgres]") {
   postgres_server server;  // of its own: the other tests' connections stay alone
   postgres_world world{server};
   steady_payer one{world, 0}, two{world, 1};
@@ -100,7 +106,8 @@ TEST_CASE("a server that restarts and crashes under load loses nothing acknowled
   for (auto* payer : {&one, &two}) {
     payer->stop();
     CHECK_FALSE(payer->failed);
-    CHECK(world.events_of({entity_kind::wallet, payer->player}) == static_cast<int>(payer->acknowledged));
+    CHECK(world.events_of({entity_kind::wallet, payer->player}) ==
+          static_cast<int>(payer->acknowledged));
     CHECK(world.balance_of(payer->player) == static_cast<std::int64_t>(payer->acknowledged));
   }
   world.require_clean();
@@ -156,7 +163,8 @@ TEST_CASE("readers and identities work through PgBouncer in transaction mode", "
   auto pooled = postgres_world::open(bouncer.url(world.database));
   std::atomic<int> wrong = 0, right = 0;
   std::vector<std::thread> threads;
-  for (unsigned t = 0; t < 8; ++t)  // more clients than the pooler has connections: statements hop between them
+  for (unsigned t = 0; t < 8;
+       ++t)  // more clients than the pooler has connections: statements hop between them
     threads.emplace_back([&, t] {
       auto reader = pooled->open_reader();
       if (!reader) {
@@ -169,10 +177,12 @@ TEST_CASE("readers and identities work through PgBouncer in transaction mode", "
         const auto account = storage::player_account(players[n], storage::currency::demo);
         const auto active = (*reader)->activate({&entity, 1});
         const auto balances = (*reader)->balances({&account, 1});
-        const auto history = (*reader)->history(players[n], storage::currency::demo, std::nullopt, 10);
-        const bool same = active && active->at(0).head == 1 && active->at(0).events.size() == 1 && balances &&
-                          balances->at(0).amount == static_cast<std::int64_t>(100 + n) && history && history->size() == 1 &&
-                          history->at(0).credit && (*reader)->now();
+        const auto history =
+            (*reader)->history(players[n], storage::currency::demo, std::nullopt, 10);
+        const bool same = active && active->at(0).head == 1 && active->at(0).events.size() == 1 &&
+                          balances &&
+                          balances->at(0).amount == static_cast<std::int64_t>(100 + n) && history &&
+                          history->size() == 1 && history->at(0).credit && (*reader)->now();
         ++(same ? right : wrong);
       }
     });
@@ -185,7 +195,8 @@ TEST_CASE("readers and identities work through PgBouncer in transaction mode", "
   login.player = players[0];
   login.access.fill(1);
   login.refresh.fill(2);
-  REQUIRE(people->create({.player = players[0], .name = "a@b.c", .display = "A", .password_hash = ""}, login));
+  REQUIRE(people->create(
+      {.player = players[0], .name = "a@b.c", .display = "A", .password_hash = ""}, login));
   CHECK(people->by_name("a@b.c"));
   CHECK(people->by_access(login.access));
 }
@@ -207,10 +218,14 @@ TEST_CASE("a writer stops when the store has gone back in time", "[postgres]") {
   const auto player = uuid::v4();
   const auto first = world.grant(player, 0, 5, true);
   REQUIRE(writer->apply({world.next_id(), {&first}}).members.at(0).code == errc::none);
-  // As after a failover to a standby that had not received it: the acknowledged rows are gone, the connection too.
-  world.server.sql(world.database, "delete from journal where entity = '" + player.to_string() + "'");
-  world.server.sql(world.database, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
-                                   "and application_name like 'baraza-%-w0'");
+  // As after a failover to a standby that had not received it: the acknowledged rows are gone, the
+  // connection too.
+  world.server.sql(world.database,
+                   "delete from journal where entity = '" + player.to_string() + "'");
+  world.server.sql(
+      world.database,
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+      "and application_name like 'baraza-%-w0'");
   const auto next = world.grant(player, 1, 5);
   auto answer = writer->apply({world.next_id(), {&next}});
   if (answer.code == errc::unknown) answer = writer->resolve({world.next_id(), {&next}});
@@ -218,12 +233,14 @@ TEST_CASE("a writer stops when the store has gone back in time", "[postgres]") {
   CHECK(answer.detail.find("back in time") != std::string::npos);
 }
 
-TEST_CASE("writers that share hot accounts and closings neither deadlock nor lose a cent", "[postgres]") {
+TEST_CASE("writers that share hot accounts and closings neither deadlock nor lose a cent",
+          "[postgres]") {
   const auto seed = test_seed();
   CAPTURE(seed);
   postgres_world world;
   constexpr int batches = 150, members = 20;
-  // Shared by both writers: a few escrows that one of them may close at any time, and ids that both try to use.
+  // Shared by both writers: a few escrows that one of them may close at any time, and ids that both
+  // try to use.
   std::vector<uuid> matches;
   auto setup = world.writer();
   for (int i = 0; i < 12; ++i) {
@@ -234,7 +251,8 @@ TEST_CASE("writers that share hot accounts and closings neither deadlock nor los
     c.shard = shard_of(c.entity, 64);
     c.epoch = world.node.epoch;
     c.events = {"opened"};
-    c.opens = {{storage::escrow_account(id, storage::currency::demo), storage::account_kind::escrow, storage::currency::demo, id}};
+    c.opens = {{storage::escrow_account(id, storage::currency::demo), storage::account_kind::escrow,
+                storage::currency::demo, id}};
     REQUIRE(setup->apply({world.next_id(), {&c}}).members.at(0).code == errc::none);
   }
   setup.reset();
@@ -248,7 +266,8 @@ TEST_CASE("writers that share hot accounts and closings neither deadlock nor los
     }
     for (int b = 1; b <= batches; ++b) {
       std::vector<storage::commit> commits(members);
-      storage::batch batch{{world.node.incarnation, index, 1'000u + static_cast<std::uint64_t>(b)}, {}};
+      storage::batch batch{{world.node.incarnation, index, 1'000u + static_cast<std::uint64_t>(b)},
+                           {}};
       std::vector<uuid> used;
       for (auto& c : commits) {
         c.entity = {entity_kind::wallet, uuid::v4()};
@@ -257,15 +276,17 @@ TEST_CASE("writers that share hot accounts and closings neither deadlock nor los
         c.events = {"e"};
         const auto& match = matches[random() % matches.size()];
         const auto escrow = storage::escrow_account(match, storage::currency::demo);
-        const auto house_account = storage::system_account(storage::account_kind::rake, storage::currency::demo, random() % 2);
+        const auto house_account = storage::system_account(storage::account_kind::rake,
+                                                           storage::currency::demo, random() % 2);
         const auto id = uuid::v8(match, "t" + std::to_string(random() % 2000));
         const bool out = random() % 2 == 0;
         if (random() % 20 == 0) {
           c.closes = {escrow};
         } else if (std::ranges::find(used, id) == used.end()) {
           used.push_back(id);
-          c.transfers = {{id, out ? escrow : house_account, out ? house_account : escrow, 1 + static_cast<std::int64_t>(random() % 5),
-                          storage::currency::demo, storage::transfer_kind::buy_in, match}};
+          c.transfers = {{id, out ? escrow : house_account, out ? house_account : escrow,
+                          1 + static_cast<std::int64_t>(random() % 5), storage::currency::demo,
+                          storage::transfer_kind::buy_in, match}};
         }
         batch.members.push_back(&c);
       }
@@ -287,8 +308,11 @@ TEST_CASE("writers that share hot accounts and closings neither deadlock nor los
   CHECK(broken == 0);
   CHECK(applied > 0);
   CHECK(refused > 0);
-  CHECK(world.server.sql(world.database, "select deadlocks from pg_stat_database where datname = current_database()") == "0");
-  CHECK(world.server.sql(world.database, "select count(*) from account where closed and balance <> 0") == "0");
+  CHECK(world.server.sql(
+            world.database,
+            "select deadlocks from pg_stat_database where datname = current_database()") == "0");
+  CHECK(world.server.sql(world.database,
+                         "select count(*) from account where closed and balance <> 0") == "0");
   world.require_clean();
 }
 

@@ -42,11 +42,13 @@ std::string receive(int socket, bool& ended) {
 
 }  // namespace
 
-tcp_proxy::tcp_proxy(int target, std::string trigger) : target_{target}, trigger_{std::move(trigger)} {
+tcp_proxy::tcp_proxy(int target, std::string trigger)
+    : target_{target}, trigger_{std::move(trigger)} {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto address = loopback(0);
   socklen_t size = sizeof address;
-  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 16) != 0 ||
+  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      listen(listener_, 16) != 0 ||
       getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw std::runtime_error{"the proxy cannot listen"};
   port_ = ntohs(address.sin_port);

@@ -17,7 +17,8 @@ class tcp_proxy {
     lose_request,  // the server never sees it
     lose_answer,   // the server answers, the client does not hear it
     half_open,     // the server gets it and keeps its connection; the client's is cut at once
-    hold_request,  // the client's connection is cut; the server gets the request when deliver() is called
+    hold_request,  // the client's connection is cut; the server gets the request when deliver() is
+                   // called
   };
 
   /// Forwards 127.0.0.1:port() to 127.0.0.1:`target`.

@@ -334,7 +334,7 @@ void entity_host::load(loaded& what) {
       entity_->fold(event.seq, event.at, event.payload);
     }
     if (seq != what.what.head) throw games::cannot_fold{"the journal ends before its head"};
-  } catch (const std::exception& why) {
+  } catch (const games::cannot_fold& why) {  // anything else (a wrong key, a missing game) is no reason to void a match
     node_->log(severity::error, "entity.cannot_fold", who_.to_string(), why.what());
     caf::anon_send(node_->region, fold_failed{who_, why.what()});
     return end_life();

@@ -15,6 +15,7 @@
 #include "actors/games/game.hpp"
 #include "actors/log.hpp"
 #include "actors/table_void.hpp"
+#include "http/client/house_bot.hpp"
 #include "http/gateway_bridge.hpp"
 #include "http/match_documents.hpp"
 #include "http/node_metrics.hpp"
@@ -162,6 +163,11 @@ int serve(serve_options options) {
   const auto gateway = make_gateway_bridge((*node)->system(), (*node)->services(), {});
   edge front{options.edge, *gateway, *identities, (*node)->reads(), callbacks((*node)->services())};
   if (const auto why = front.start()) return complain(*why);
+  client::house_bot bot;
+  if (options.house_bot) {
+    const auto host = options.edge.address == "0.0.0.0" ? std::string{"127.0.0.1"} : options.edge.address;
+    if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play")) return complain("the house bot cannot read the address");
+  }
   say_ready(options, front);
   log::event(log::level::info, "node.ready", {{"incarnation", (*node)->services()->grant.incarnation}});
 
@@ -173,6 +179,7 @@ int serve(serve_options options) {
     sigwait(&signals, &again);
     ::_exit(1);
   }}.detach();
+  bot.stop();
   front.stop(1000);
   const bool clean = (*node)->stop(options.stop_limit);
   return clean ? 0 : complain("stopped with commits in flight: their outcome is in the journal");

@@ -15,6 +15,7 @@ namespace baraza::http {
 /// An IPv6 address, or an IPv4 one mapped into ::ffff:0:0/96.
 struct address {
   uuid bytes;  // the 16 bytes in network order; a uuid only for its comparison and hash
+  bool operator==(const address&) const = default;
   [[nodiscard]] bool is_v4() const;
   [[nodiscard]] bool is_loopback() const;
   /// What one customer usually holds: an IPv4 /24, an IPv6 /64. Accepts are limited by it.

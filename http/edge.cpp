@@ -124,6 +124,10 @@ void edge::parts::stop(std::uint32_t retry_ms) {
   if (operators) operators->stop();
   accounts->stop();
   for (auto& one : threads) one->stop();
+  // Sessions end here, on this thread, while bridge and store still stand.
+  players->release();
+  if (operators) operators->release();
+  threads.clear();
 }
 
 void edge::parts::append_metrics(std::string& out) const {

@@ -29,7 +29,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   }
 
   void expired() override {
-    if (state_ == state::header && !in_.empty()) counters().refuse(refusal_reason::header_timeout);
+    if (state_ == state::header && has_input()) counters().refuse(refusal_reason::header_timeout);
     if (state_ == state::serving) {
       answer(generation_, error_response(504, "timeout", "The answer took too long; its outcome is unknown.", request_id_));
       return;
@@ -38,13 +38,14 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   }
   void farewell() override {
     keep_alive_ = false;
-    if (state_ == state::header && in_.empty()) abort();  // idle between requests
+    if (state_ == state::header && !has_input()) abort();  // idle between requests
   }
   void arm_tls() { from_.thread.arm(me(), limits::tls_time); }
 
  private:
   enum class state : std::uint8_t { header, body, serving, writing, upgrading };
 
+  std::weak_ptr<http_session> weak() { return this->weak_from_this(); }
   std::shared_ptr<http_session> me() { return this->shared_from_this(); }
   io_counters& counters() { return from_.thread.counters(); }
 
@@ -70,16 +71,19 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
 
   template <class Next>
   void read_some(Next next) {
-    const auto before = in_.size();
-    in_.resize(before + chunk_bytes);
-    stream_.async_read_some(asio::buffer(in_.data() + before, chunk_bytes),
-                            [self = me(), before, next](boost::system::error_code why, std::size_t n) {
-                              self->in_.resize(before + n);
+    read_from_ = in_.size();
+    is_reading_ = true;
+    in_.resize(read_from_ + chunk_bytes);
+    stream_.async_read_some(asio::buffer(in_.data() + read_from_, chunk_bytes),
+                            [self = me(), next](boost::system::error_code why, std::size_t n) {
+                              self->is_reading_ = false;
+                              self->in_.resize(self->read_from_ + n);
                               self->last_read_ = n;
                               if (why) return self->ended();
                               next();
                             });
   }
+  [[nodiscard]] bool has_input() const { return (is_reading_ ? read_from_ : in_.size()) > 0; }
   void ended() { io_thread::disarm(*this); }
 
   void refuse_at_gate(std::string_view reason) {
@@ -166,8 +170,11 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     state_ = state::serving;
     request_.body = std::move(parser_->get().body());
     from_.thread.arm(me(), limits::respond_time);
-    from_.routes.serve(std::move(request_), [self = me(), turn = ++generation_](response what) {
-      self->from_.thread.post([self, turn, what = std::move(what)]() mutable { self->answer(turn, std::move(what)); });
+    from_.thread.hold(me());
+    from_.routes.serve(std::move(request_), [self = weak(), turn = ++generation_, inbox = from_.thread.inbox()](response what) {
+      inbox->post([self, turn, what = std::move(what)]() mutable {
+        if (const auto alive = self.lock()) alive->answer(turn, std::move(what));
+      });
     });
   }
 
@@ -180,6 +187,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   void answer(std::uint32_t turn, response what) {
     if (turn != generation_ || state_ != state::serving) return;  // the deadline was faster
     state_ = state::writing;
+    from_.thread.release(me());
     ++served_;
     if (what.status >= 400) counters().http_errors.add();
     out_ = serialise(what, request_id_, keep_alive_, head_only_);
@@ -226,15 +234,22 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     if (request_.authorization.empty()) return accept(std::nullopt);
     state_ = state::serving;
     from_.thread.arm(me(), limits::respond_time);
-    from_.shared.accounts->authenticate(token, [self = me(), turn = ++generation_](std::variant<caller, auth_error> known) {
-      self->from_.thread.post([self, turn, known = std::move(known)]() mutable {
-        if (turn != self->generation_ || self->state_ != state::serving) return;
-        if (auto* who = std::get_if<caller>(&known)) return self->accept(std::move(*who));
-        const auto& why = std::get<auth_error>(known);
-        self->counters().refuse(refusal_reason::unauthorized);
-        self->fail(why.status, why.code, why.sentence, why.retry_ms);
-      });
-    });
+    from_.thread.hold(me());
+    from_.shared.accounts->authenticate(
+        token, [self = weak(), turn = ++generation_, inbox = from_.thread.inbox()](std::variant<caller, auth_error> known) {
+          inbox->post([self, turn, known = std::move(known)]() mutable {
+            if (const auto alive = self.lock()) alive->authenticated(turn, std::move(known));
+          });
+        });
+  }
+
+  void authenticated(std::uint32_t turn, std::variant<caller, auth_error> known) {
+    if (turn != generation_ || state_ != state::serving) return;
+    from_.thread.release(me());
+    if (auto* who = std::get_if<caller>(&known)) return accept(std::move(*who));
+    const auto& why = std::get<auth_error>(known);
+    counters().refuse(refusal_reason::unauthorized);
+    fail(why.status, why.code, why.sentence, why.retry_ms);
   }
 
   static bool offers(beast::string_view list, std::string_view one) {
@@ -284,12 +299,12 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
   request request_;
   std::string request_id_;
-  std::size_t last_read_ = 0;
+  std::size_t last_read_ = 0, read_from_ = 0;
   std::uint32_t served_ = 0, generation_ = 0;
   int lingered_ = 0;
   wire::encoding encoding_ = wire::encoding::msgpack;
   state state_ = state::header;
-  bool keep_alive_ = false, head_only_ = false, names_subprotocol_ = false;
+  bool is_reading_ = false, keep_alive_ = false, head_only_ = false, names_subprotocol_ = false;
 };
 
 }  // namespace baraza::http

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 namespace baraza::http {
 namespace {
@@ -10,7 +11,20 @@ std::int64_t steady_ms() {
 }
 }  // namespace
 
-io_thread::io_thread() : context_{1}, ticker_{context_}, ticked_{steady_ms() / tick_ms} {}
+void io_inbox::push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::string> frame, std::uint16_t close_code) {
+  const std::lock_guard lock{mutex_};
+  if (owner_ == nullptr) return;
+  letters_.push_back({std::move(to), std::move(frame), close_code});
+  if (std::exchange(woken_, true)) return;
+  asio::post(owner_->context_, [thread = owner_] { thread->drain(); });
+}
+
+void io_inbox::post(std::function<void()> work) {
+  const std::lock_guard lock{mutex_};
+  if (owner_ != nullptr) asio::post(owner_->context_, std::move(work));
+}
+
+io_thread::io_thread() : context_{1}, ticker_{context_}, ticked_{steady_ms() / tick_ms} { inbox_->owner_ = this; }
 io_thread::~io_thread() { stop(); }
 
 void io_thread::start() {
@@ -22,32 +36,25 @@ void io_thread::start() {
 }
 
 void io_thread::stop() {
+  {
+    const std::lock_guard lock{inbox_->mutex_};
+    inbox_->owner_ = nullptr;
+    inbox_->letters_.clear();
+  }
   context_.stop();
   if (thread_.joinable()) thread_.join();
-  const std::lock_guard lock{mutex_};
-  inbox_.clear();
 }
-
-void io_thread::push(std::shared_ptr<inbox_target> to, std::shared_ptr<const std::string> frame, std::uint16_t close_code) {
-  {
-    const std::lock_guard lock{mutex_};
-    inbox_.push_back({std::move(to), std::move(frame), close_code});
-    if (woken_) return;
-    woken_ = true;
-  }
-  asio::post(context_, [this] { drain(); });
-}
-
-void io_thread::post(std::function<void()> work) { asio::post(context_, std::move(work)); }
 
 void io_thread::drain() {
   {
-    const std::lock_guard lock{mutex_};
-    draining_.swap(inbox_);
-    woken_ = false;
+    const std::lock_guard lock{inbox_->mutex_};
+    draining_.swap(inbox_->letters_);
+    inbox_->woken_ = false;
   }
   counters_.inbox_wakeups.add();
-  for (auto& one : draining_) one.to->take(std::move(one.frame), one.close_code);
+  for (auto& one : draining_) {
+    if (const auto to = one.to.lock()) to->take(std::move(one.frame), one.close_code);
+  }
   draining_.clear();
 }
 

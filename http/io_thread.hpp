@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "http/asio.hpp"
@@ -31,11 +32,35 @@ class timed {
   std::int64_t queued_ms_ = 0;  // where the wheel holds it; 0: nowhere
 };
 
-/// What other threads hand to a session.
+/// What takes the frames that other threads hand to a session.
 class inbox_target {
  public:
   virtual ~inbox_target() = default;
   virtual void take(std::shared_ptr<const std::string> frame, std::uint16_t close_code) = 0;  // frame null: close
+};
+
+class io_thread;
+
+/// The way into a socket thread from any other. It outlives the thread: what comes later is dropped. Nobody outside ever owns a
+/// session, so that none is destroyed on a foreign thread or after its io_context.
+class io_inbox {
+ public:
+  /// Frames for one thread share one wake-up, so that a broadcast to a thousand sessions costs one system call.
+  void push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::string> frame, std::uint16_t close_code = 0);
+  /// Runs `work` on the thread.
+  void post(std::function<void()> work);
+
+ private:
+  friend class io_thread;
+  struct letter {
+    std::weak_ptr<inbox_target> to;
+    std::shared_ptr<const std::string> frame;
+    std::uint16_t close_code = 0;
+  };
+  std::mutex mutex_;
+  std::vector<letter> letters_;
+  bool woken_ = false;
+  io_thread* owner_ = nullptr;  // null once stopped
 };
 
 class io_thread {
@@ -48,10 +73,11 @@ class io_thread {
   void start();
   void stop();  // drops what is left and joins
 
-  /// Any thread. Frames for one thread share one wake-up, so that a broadcast to a thousand sessions costs one system call.
-  void push(std::shared_ptr<inbox_target> to, std::shared_ptr<const std::string> frame, std::uint16_t close_code = 0);
-  /// Any thread: runs `work` on this one.
-  void post(std::function<void()> work);
+  [[nodiscard]] const std::shared_ptr<io_inbox>& inbox() const { return inbox_; }
+  void post(std::function<void()> work) { inbox_->post(std::move(work)); }
+  /// Own thread. Keeps a session that waits for another thread's answer, and so has nothing pending on its socket.
+  void hold(std::shared_ptr<void> who) { held_.insert(std::move(who)); }
+  void release(const std::shared_ptr<void>& who) { held_.erase(who); }
   /// Own thread. Replaces the deadline of `who`; precise to a tick (100 ms), never early.
   void arm(const std::shared_ptr<timed>& who, std::chrono::milliseconds from_now);
   static void disarm(timed& who) { who.due_ms_ = 0; }
@@ -69,11 +95,7 @@ class io_thread {
     std::weak_ptr<timed> who;
     std::int64_t when = 0;
   };
-  struct letter {
-    std::shared_ptr<inbox_target> to;
-    std::shared_ptr<const std::string> frame;
-    std::uint16_t close_code = 0;
-  };
+  friend class io_inbox;
   void drain();
   void tick();
   void insert(const std::shared_ptr<timed>& who, std::int64_t when, std::int64_t now);
@@ -84,9 +106,9 @@ class io_thread {
   asio::steady_timer ticker_;
   std::array<std::vector<wheel_entry>, slots> wheel_;
   std::int64_t ticked_ = 0;  // the last tick handled
-  std::mutex mutex_;
-  std::vector<letter> inbox_, draining_;
-  bool woken_ = false;
+  std::shared_ptr<io_inbox> inbox_ = std::make_shared<io_inbox>();
+  std::vector<io_inbox::letter> draining_;
+  std::unordered_set<std::shared_ptr<void>> held_;
   std::thread thread_;
 };
 

@@ -103,6 +103,8 @@ void listener::accept() {
   asio::post(state_->threads.front()->context(), [s = state_] { s->accept(); });
 }
 
+void listener::release() { state_.reset(); }
+
 void listener::stop() {
   asio::post(state_->threads.front()->context(), [s = state_] {
     boost::system::error_code ignored;

@@ -18,6 +18,7 @@ class listener {
   std::string bind(const std::string& address, std::uint16_t port);
   void accept();  // starts accepting; then from any thread:
   void stop();
+  void release();  // once the threads have stopped: nothing of theirs is kept
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:

@@ -35,14 +35,6 @@ websocket_session::websocket_session(const session_origin& from, socket_place pl
 
 websocket_session::~websocket_session() { gone(); }
 
-// ---- any thread -------------------------------------------------------------------------------------------------------------------
-
-void websocket_session::deliver(std::shared_ptr<const std::string> frame) {
-  thread_.push(shared_from_this(), std::move(frame));
-}
-
-void websocket_session::close(std::uint16_t code, std::string_view) { thread_.push(shared_from_this(), nullptr, code); }
-
 // ---- life and death ---------------------------------------------------------------------------------------------------------------
 
 void websocket_session::opened(std::optional<caller> who) {
@@ -70,7 +62,9 @@ void websocket_session::welcome(caller who, std::uint64_t hello_id) {
     pack::put_text(fields, who.display);
     enqueue(std::make_shared<const std::string>(wire::ok_frame(hello_id, 2, fields)));
   }
-  number_ = shared_.to->attach(who.player, who.login, std::move(who.display), weak_from_this());
+  mailbox_ = std::make_shared<session_mailbox>(thread_.inbox());
+  mailbox_->address(weak_from_this());
+  number_ = shared_.to->attach(who.player, who.login, std::move(who.display), mailbox_);
   // A logout that ran between the token's check and the attach has not seen this session.
   if (shared_.accounts->is_ended(login_)) return finish(1008, "login ended");
   rearm();
@@ -83,6 +77,7 @@ void websocket_session::gone() {
   io_thread::disarm(*this);
   if (number_ != 0) shared_.to->detach(number_);
   number_ = 0;
+  mailbox_.reset();
   outbox_ = {};
 }
 
@@ -221,11 +216,10 @@ void websocket_session::hello(std::uint64_t id, const std::string& token) {
     return finish(1008, "unknown or used ticket");
   }
   phase_ = phase::checking;
-  shared_.accounts->authenticate(token, [self = weak_from_this(), id, &thread = thread_](std::variant<caller, auth_error> known) {
-    auto alive = self.lock();
-    if (!alive) return;
-    thread.post([alive = std::move(alive), id, known = std::move(known)]() mutable {
-      if (alive->phase_ != phase::checking) return;
+  shared_.accounts->authenticate(token, [self = weak_from_this(), id, inbox = thread_.inbox()](std::variant<caller, auth_error> known) {
+    inbox->post([self, id, known = std::move(known)]() mutable {
+      const auto alive = self.lock();
+      if (!alive || alive->phase_ != phase::checking) return;
       if (auto* who = std::get_if<caller>(&known)) return alive->welcome(std::move(*who), id);
       alive->count(refusal_reason::unauthorized);
       const bool is_ours = std::get<auth_error>(known).status >= 500;

@@ -1,5 +1,5 @@
 // One player's connection after the WebSocket handshake: authentication, limits, requests in flight, outbox. All decisions, no bytes:
-// websocket_io.hpp moves them. Everything but deliver() and close() runs on the session's own thread.
+// websocket_io.hpp moves them. All of it runs on the session's own thread.
 //
 //   handshake with bearer ─────────────────────────► open ──► closing ──► gone
 //   handshake without ──► waiting for hello ──ok──►  │  ▲        ▲
@@ -16,16 +16,26 @@
 
 namespace baraza::http {
 
-class websocket_session : public session_sink,
-                          public inbox_target,
+/// What the bridge holds of a session: a way into its thread's inbox, never the session itself.
+class session_mailbox final : public session_sink {
+ public:
+  explicit session_mailbox(std::shared_ptr<io_inbox> inbox) : inbox_{std::move(inbox)} {}
+  void address(std::weak_ptr<inbox_target> to) { to_ = std::move(to); }  // once, before it is handed out
+  void deliver(std::shared_ptr<const std::string> frame) override { inbox_->push(to_, std::move(frame)); }
+  void close(std::uint16_t code, std::string_view) override { inbox_->push(to_, nullptr, code); }
+
+ private:
+  const std::shared_ptr<io_inbox> inbox_;
+  std::weak_ptr<inbox_target> to_;
+};
+
+class websocket_session : public inbox_target,
                           public timed,
                           public std::enable_shared_from_this<websocket_session> {
  public:
   websocket_session(const session_origin& from, socket_place place, const address& client, wire::encoding how);
   ~websocket_session() override;
 
-  void deliver(std::shared_ptr<const std::string> frame) override;
-  void close(std::uint16_t code, std::string_view reason) override;
   void take(std::shared_ptr<const std::string> frame, std::uint16_t close_code) override;
   void expired() override;
   void farewell() override;
@@ -67,6 +77,7 @@ class websocket_session : public session_sink,
   void count(refusal_reason why) { thread_.counters().refuse(why); }
 
   edge_shared& shared_;
+  std::shared_ptr<session_mailbox> mailbox_;
   socket_place place_;
   std::vector<std::shared_ptr<const std::string>> outbox_;  // outbox_[head_] is being written
   std::size_t head_ = 0, outbox_bytes_ = 0;

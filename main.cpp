@@ -1,4 +1,5 @@
-// Composition root: reads settings, fills in what each folder needs, runs the command that was asked for.
+// Composition root: reads settings, fills in what each folder needs, runs the command that was
+// asked for.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -65,7 +66,8 @@ http::serve_options serve_options(const config::settings& s) {
 }
 
 void add_serve(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("serve", "run a node: tables, wallets, lobbies and the players' door");
+  auto* command =
+      app.add_subcommand("serve", "run a node: tables, wallets, lobbies and the players' door");
   command->footer("Example: baraza serve --data ./data --http 127.0.0.1:7777 --house-bot");
   auto flags = std::make_shared<config::settings_flags>();
   config::add_settings_flags(*command, *flags);

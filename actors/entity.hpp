@@ -1,5 +1,6 @@
-// The cut between deciding and doing: an entity is a plain class fed with requests, answers, time and commit results; its context carries
-// out what it decides. The cluster runs it inside an actor; tests and the simulator run it on virtual time.
+// The cut between deciding and doing: an entity is a plain class fed with requests, answers, time
+// and commit results; its context carries out what it decides. The cluster runs it inside an actor;
+// tests and the simulator run it on virtual time.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +32,16 @@ class context {
   [[nodiscard]] virtual millis now() const = 0;
   [[nodiscard]] virtual std::uint64_t head() const = 0;   // seq of the last durable event
   [[nodiscard]] virtual std::uint64_t epoch() const = 0;  // of the shard
-  /// At most one commit in flight; while it is, the shell keeps further requests back (bounded). Ends in entity::committed or, if this
-  /// owner is stale, in the actor's end.
+  /// At most one commit in flight; while it is, the shell keeps further requests back (bounded).
+  /// Ends in entity::committed or, if this owner is stale, in the actor's end.
   virtual void commit(change what) = 0;
   /// Answers once; an answer to nobody is dropped. Only what is already durable may be told.
   virtual void reply(const reply_to& to, answer what) = 0;
-  /// Asks until answered or `deadline` passes, with the same request each time (so it must be idempotent); ends in entity::answered, a
-  /// passed deadline as refused{"timeout"}: unknown, never failed.
-  virtual void ask(const entity_id& to, request what, std::uint64_t correlation, millis deadline) = 0;
+  /// Asks until answered or `deadline` passes, with the same request each time (so it must be
+  /// idempotent); ends in entity::answered, a passed deadline as refused{"timeout"}: unknown, never
+  /// failed.
+  virtual void ask(const entity_id& to, request what, std::uint64_t correlation,
+                   millis deadline) = 0;
   virtual void tell(const entity_id& to, request what) = 0;  // may be lost
   /// Sends to every edge that watches (table_events) or holds sessions of the player (player_push).
   virtual void push(actors::push what) = 0;
@@ -46,24 +49,30 @@ class context {
   /// Calls entity::timer at `at` or later; only the earliest set one counts. 0: none.
   virtual void set_timer(millis at) = 0;
   /// Reads rows from the primary; ends in entity::balances_read (unknown accounts are left out).
-  virtual void read_balances(std::vector<storage::account_id> accounts, std::uint64_t correlation) = 0;
+  virtual void read_balances(std::vector<storage::account_id> accounts,
+                             std::uint64_t correlation) = 0;
   /// All transfers into and out of an account of one match; ends in entity::transfers_read.
-  virtual void read_transfers(const storage::account_id& account, const uuid& reference, std::uint64_t correlation) = 0;
-  /// Lets the shell passivate this entity when it has been idle; false while it holds volatile state worth keeping.
+  virtual void read_transfers(const storage::account_id& account, const uuid& reference,
+                              std::uint64_t correlation) = 0;
+  /// Lets the shell passivate this entity when it has been idle; false while it holds volatile
+  /// state worth keeping.
   virtual void set_idle(bool idle) = 0;
 };
 
-/// All calls come one at a time. An exception ends the actor; the supervisor activates a new one from the journal.
+/// All calls come one at a time. An exception ends the actor; the supervisor activates a new one
+/// from the journal.
 class entity {
  public:
   virtual ~entity() = default;
-  /// Replay: snapshot first (if any), then each event. Throws games::cannot_fold when the bytes cannot be understood.
+  /// Replay: snapshot first (if any), then each event. Throws games::cannot_fold when the bytes
+  /// cannot be understood.
   virtual void restore(std::string_view snapshot) = 0;
   virtual void fold(std::uint64_t seq, millis at, std::string_view event) = 0;
   /// Replay is over (head() tells how far); `fresh`: nothing was ever journalled.
   virtual void activated(context& ctx, bool fresh) = 0;
   virtual void handle(const request& what, const reply_to& from, context& ctx) = 0;
-  /// The commit asked for is durable, or refused (code says why: overdraft, account_closed, transfer_conflict …; never unknown).
+  /// The commit asked for is durable, or refused (code says why: overdraft, account_closed,
+  /// transfer_conflict …; never unknown).
   virtual void committed(const storage::member_result& result, context& ctx) = 0;
   virtual void answered(std::uint64_t correlation, const answer& what, context& ctx) = 0;
   virtual void timer(context& ctx) = 0;

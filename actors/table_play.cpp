@@ -133,7 +133,13 @@ void table::settle_into(change& what, flight& on_its_way, const games::outcome& 
 void table::resume_clock(context& ctx) {
   const auto turn = state_.play->whose_turn();
   const auto left = std::max<millis>(state_.deadline - state_.last_at, options_->resume_grace_ms);
-  write_event(table_event::clock{turn.seats, static_cast<std::int32_t>(left)}, {}, {}, ctx);
+  // Setting the wake-up again also tells the store that this life got going: a match that merely
+  // lived through several dead nodes must not be taken for one that kills them (rule D3).
+  change resumed;
+  resumed.wake = storage::commit::wake_change::set;
+  resumed.wake_at = ctx.now() + left;
+  write_event(table_event::clock{turn.seats, static_cast<std::int32_t>(left)}, std::move(resumed),
+              {}, ctx);
 }
 
 void table::time_out(context& ctx) {

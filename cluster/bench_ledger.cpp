@@ -21,7 +21,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Stands where an edge stands: asks wallets, gets their answers, keeps `window` questions open. One per benchmark.
+/// Stands where an edge stands: asks wallets, gets their answers, keeps `window` questions open.
+/// One per benchmark.
 class driver final : public caf::event_based_actor {
  public:
   struct shared {
@@ -32,8 +33,12 @@ class driver final : public caf::event_based_actor {
     bool paying = false, stopping = false;
   };
 
-  driver(caf::actor_config& config, std::shared_ptr<node_services> node, std::shared_ptr<shared> state, std::vector<uuid> players)
-      : caf::event_based_actor{config}, node_{std::move(node)}, state_{std::move(state)}, players_{std::move(players)} {}
+  driver(caf::actor_config& config, std::shared_ptr<node_services> node,
+         std::shared_ptr<shared> state, std::vector<uuid> players)
+      : caf::event_based_actor{config},
+        node_{std::move(node)},
+        state_{std::move(state)},
+        players_{std::move(players)} {}
 
  private:
   caf::behavior make_behavior() override {
@@ -49,7 +54,8 @@ class driver final : public caf::event_based_actor {
     for (std::size_t i = 0; i < std::min(window, players_.size()); ++i) ask();
   }
 
-  /// Wallets in a fixed shuffled round: every wallet pays equally often, and none has two questions open.
+  /// Wallets in a fixed shuffled round: every wallet pays equally often, and none has two questions
+  /// open.
   void ask() {
     const auto index = order_++ % players_.size();
     const auto& player = players_[index];
@@ -60,7 +66,8 @@ class driver final : public caf::event_based_actor {
       auto payee = players_[random_() % players_.size()];
       if (payee == player) payee = players_[(index + 1) % players_.size()];
       what->what = actors::wallet_buy_in{uuid::v7(node_->clock.now()), match_,
-                                         storage::player_account(payee, storage::currency::demo), 1, storage::currency::demo};
+                                         storage::player_account(payee, storage::currency::demo), 1,
+                                         storage::currency::demo};
     } else {
       what->what = actors::wallet_get{storage::currency::demo};
     }
@@ -92,7 +99,9 @@ class driver final : public caf::event_based_actor {
 double cpu_seconds() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
@@ -116,13 +125,17 @@ figures run(node& on, const bench_ledger_options& options) {
   caf::anon_send(asker, arm_timer{{}, options.in_flight});
   {
     std::unique_lock lock{state->mutex};
-    if (!state->changed.wait_for(lock, std::chrono::minutes{10}, [&] { return state->answered >= options.accounts; }))
+    if (!state->changed.wait_for(lock, std::chrono::minutes{10},
+                                 [&] { return state->answered >= options.accounts; }))
       return {.trouble = "the wallets did not open within ten minutes"};
     if (state->refused != 0) return {.trouble = state->first_refusal};
     state->answered = 0;
     state->paying = true;
   }
-  std::cerr << " " << std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began).count() << " ms\n";
+  std::cerr
+      << " "
+      << std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - began).count()
+      << " ms\n";
 
   figures out;
   const auto count = [&] {
@@ -140,13 +153,16 @@ figures run(node& on, const bench_ledger_options& options) {
   for (int second = 1; second <= options.seconds; ++second) {
     std::unique_lock lock{state->mutex};
     state->changed.wait_until(lock, start + std::chrono::seconds{second}, [] { return false; });
-    std::fprintf(stderr, "\r%2d s  %llu transfers", second, static_cast<unsigned long long>(state->answered - from));
+    std::fprintf(stderr, "\r%2d s  %llu transfers", second,
+                 static_cast<unsigned long long>(state->answered - from));
   }
   out.seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
   out.transfers = count() - from;
-  out.cpu_us = (cpu_seconds() - cpu) * 1e6 / static_cast<double>(std::max<std::uint64_t>(out.transfers, 1));
-  out.members_per_batch = static_cast<double>(services.counters.commits.load() - commits) /
-                          static_cast<double>(std::max<std::uint64_t>(services.counters.batches.load() - batches, 1));
+  out.cpu_us =
+      (cpu_seconds() - cpu) * 1e6 / static_cast<double>(std::max<std::uint64_t>(out.transfers, 1));
+  out.members_per_batch =
+      static_cast<double>(services.counters.commits.load() - commits) /
+      static_cast<double>(std::max<std::uint64_t>(services.counters.batches.load() - batches, 1));
   std::fputc('\n', stderr);
   {
     const std::lock_guard lock{state->mutex};
@@ -166,7 +182,8 @@ int bench_ledger(const bench_ledger_options& options) {
   auto store = storage::open(options.url);
   if (!store) return fail(store.why().message);
   if (auto state = (*store)->migrations(); !state || state->schema != 0) {
-    std::cerr << "bench ledger: needs an empty store; this one " << (state ? "has a schema" : "cannot be read") << '\n';
+    std::cerr << "bench ledger: needs an empty store; this one "
+              << (state ? "has a schema" : "cannot be read") << '\n';
     return 2;
   }
   storage::baseline_rates baseline;
@@ -181,15 +198,20 @@ int bench_ledger(const bench_ledger_options& options) {
   node_options node_options;
   node_options.writers = options.writers;
   node_options.passivate_after = 3'600'000;
-  node_options.stop_node = [](std::string_view why) { std::cerr << "stopped: " << why << '\n', std::_Exit(1); };
-  node_options.log = [](severity s, std::string_view event, std::string_view who, std::string_view detail) {
+  node_options.stop_node = [](std::string_view why) {
+    std::cerr << "stopped: " << why << '\n', std::_Exit(1);
+  };
+  node_options.log = [](severity s, std::string_view event, std::string_view who,
+                        std::string_view detail) {
     if (s >= severity::warning) std::cerr << event << ' ' << who << ' ' << detail << '\n';
   };
   auto node = node::start(**store, node_options, [&](const storage::node_grant&) {
     entity_factory factory;
     factory.make = [&](const entity_id& who) { return actors::make_wallet(who, wallets); };
     factory.escrow_of = [](const auto&, const auto&) { return std::nullopt; };
-    factory.plan_void = [](const auto&, const auto&, const auto&, auto, auto) { return std::nullopt; };
+    factory.plan_void = [](const auto&, const auto&, const auto&, auto, auto) {
+      return std::nullopt;
+    };
     return factory;
   });
   if (!node) return fail(node.why().message);
@@ -200,15 +222,19 @@ int bench_ledger(const bench_ledger_options& options) {
   if (!proof || !proof->clean) return fail(proof ? proof->first_violation : proof.why().message);
   const double rate = static_cast<double>(got.transfers) / got.seconds;
   const double ratio = baseline.naive_per_s > 0 ? rate / baseline.naive_per_s : 0;
-  std::printf("%.0f transfers/s through wallets and gate (%.1f commits a batch, %.1f µs of our CPU each)\n", rate, got.members_per_batch,
-              got.cpu_us);
+  std::printf(
+      "%.0f transfers/s through wallets and gate (%.1f commits a batch, %.1f µs of our CPU each)\n",
+      rate, got.members_per_batch, got.cpu_us);
   if (!options.skip_naive)
-    std::printf("%.0f transfers/s the naive way, %.0f/s in one statement each: ratio %.2f\n", baseline.naive_per_s, baseline.single_per_s, ratio);
+    std::printf("%.0f transfers/s the naive way, %.0f/s in one statement each: ratio %.2f\n",
+                baseline.naive_per_s, baseline.single_per_s, ratio);
   if (options.json)
-    std::printf("{\"transfers\":%llu,\"seconds\":%.3f,\"transfers_per_s\":%.1f,\"naive_per_s\":%.1f,\"single_per_s\":%.1f,\"ratio\":%.3f,"
-                "\"cpu_us\":%.2f,\"members_per_batch\":%.1f}\n",
-                static_cast<unsigned long long>(got.transfers), got.seconds, rate, baseline.naive_per_s, baseline.single_per_s, ratio,
-                got.cpu_us, got.members_per_batch);
+    std::printf(
+        "{\"transfers\":%llu,\"seconds\":%.3f,\"transfers_per_s\":%.1f,\"naive_per_s\":%.1f,"
+        "\"single_per_s\":%.1f,\"ratio\":%.3f,"
+        "\"cpu_us\":%.2f,\"members_per_batch\":%.1f}\n",
+        static_cast<unsigned long long>(got.transfers), got.seconds, rate, baseline.naive_per_s,
+        baseline.single_per_s, ratio, got.cpu_us, got.members_per_batch);
   return 0;
 }
 

@@ -1,4 +1,5 @@
-// Cluster time (rule C): the store's now() at the last reading, carried forward by the local steady clock. Never goes back.
+// Cluster time (rule C): the store's now() at the last reading, carried forward by the local steady
+// clock. Never goes back.
 #pragma once
 
 #include <atomic>
@@ -13,7 +14,8 @@ class cluster_clock {
   explicit cluster_clock(millis store_now) : offset_{store_now - steady()} {}
 
   [[nodiscard]] millis now() const { return steady() + offset_.load(std::memory_order_relaxed); }
-  /// The store said `store_now`; `asked` and `heard` are steady() around the question. A step back is held instead of taken.
+  /// The store said `store_now`; `asked` and `heard` are steady() around the question. A step back
+  /// is held instead of taken.
   void adjust(millis store_now, millis asked, millis heard) {
     const auto fresh = store_now - (asked + (heard - asked) / 2);
     auto old = offset_.load(std::memory_order_relaxed);

@@ -25,8 +25,12 @@ struct store_flags {
   std::string data, url;
   bool json = false;
   void add_to(CLI::App& command) {
-    auto* folder = command.add_option("--data", data, "folder of the embedded store")->type_name("DIR");
-    command.add_option("--store", url, "sqlite:PATH or postgresql://…")->type_name("URL")->excludes(folder)->envname("BARAZA_STORAGE_URL");
+    auto* folder =
+        command.add_option("--data", data, "folder of the embedded store")->type_name("DIR");
+    command.add_option("--store", url, "sqlite:PATH or postgresql://…")
+        ->type_name("URL")
+        ->excludes(folder)
+        ->envname("BARAZA_STORAGE_URL");
     command.add_flag("--json", json, "the last line is one JSON object");
   }
   /// Empty, after a line on standard error, if neither was given.
@@ -63,12 +67,15 @@ int replay(const store_flags& flags, const std::string& match, const std::string
   auto events = (*reader)->events({entity_kind::table, *id}, 0, 10'000);
   if (!events) return std::cerr << "replay: " << events.why().message << '\n', 1;
   if (events->empty()) return std::cerr << "replay: the store holds no match " << match << '\n', 1;
-  const auto key = read_key(!key_file.empty() ? key_file : flags.data.empty() ? "" : flags.data + "/cluster.key");
+  const auto key = read_key(!key_file.empty()    ? key_file
+                            : flags.data.empty() ? ""
+                                                 : flags.data + "/cluster.key");
   const auto report = actors::replay(*id, *events, key ? &*key : nullptr);
   if (!flags.json)
     for (const auto& line : report.lines) std::cout << line << '\n';
   if (flags.json)
-    std::cout << "{\"match\":\"" << match << "\",\"events\":" << events->size() << ",\"folds\":" << (report.folds ? "true" : "false")
+    std::cout << "{\"match\":\"" << match << "\",\"events\":" << events->size()
+              << ",\"folds\":" << (report.folds ? "true" : "false")
               << ",\"equal\":" << (report.equal ? "true" : "false") << "}\n";
   else
     std::cout << report.verdict << '\n';
@@ -78,8 +85,11 @@ int replay(const store_flags& flags, const std::string& match, const std::string
 void add_ledger(CLI::App& app, int& exit_code) {
   auto* ledger = app.add_subcommand("ledger", "prove the books");
   ledger->require_subcommand(1);
-  auto* verify = ledger->add_subcommand("verify", "Σ debits = Σ credits, every balance = Σ of its transfers, no match settled twice");
-  verify->footer("Example: baraza ledger verify --data ./data\nExit code 0: clean; 1: the first violation is printed; 2: not readable.");
+  auto* verify = ledger->add_subcommand(
+      "verify", "Σ debits = Σ credits, every balance = Σ of its transfers, no match settled twice");
+  verify->footer(
+      "Example: baraza ledger verify --data ./data\nExit code 0: clean; 1: the first violation is "
+      "printed; 2: not readable.");
   auto flags = std::make_shared<store_flags>();
   flags->add_to(*verify);
   verify->callback([flags, &exit_code] {
@@ -104,25 +114,32 @@ void add_migrate(CLI::App& app, int& exit_code) {
 }
 
 void add_replay(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("replay", "print each event of a match and the state after it, and compare the fold with the outcome");
+  auto* command = app.add_subcommand(
+      "replay",
+      "print each event of a match and the state after it, and compare the fold with the outcome");
   command->footer("Example: baraza replay 01900000-0000-7000-8000-000000000000 --data ./data");
   auto flags = std::make_shared<store_flags>();
   flags->add_to(*command);
   auto match = std::make_shared<std::string>();
   auto key = std::make_shared<std::string>();
   command->add_option("MATCH", *match, "the match's id")->required();
-  command->add_option("--key", *key, "cluster key file, for a match that has not ended (else DIR/cluster.key)")->type_name("FILE");
+  command
+      ->add_option("--key", *key,
+                   "cluster key file, for a match that has not ended (else DIR/cluster.key)")
+      ->type_name("FILE");
   command->callback([=, &exit_code] { exit_code = replay(*flags, *match, *key); });
 }
 
 void add_proof(CLI::App& app, int& exit_code) {
   auto* proof = app.add_subcommand("proof", "check a match's fairness offline");
   proof->require_subcommand(1);
-  auto* verify = proof->add_subcommand("verify", "recompute every shuffle, replay the match, compare cards, result and payout");
+  auto* verify = proof->add_subcommand(
+      "verify", "recompute every shuffle, replay the match, compare cards, result and payout");
   verify->footer("Example: baraza proof verify match.json");
   auto file = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  verify->add_option("FILE", *file, "proof file, as GET /v1/matches/ID/proof returns it")->required();
+  verify->add_option("FILE", *file, "proof file, as GET /v1/matches/ID/proof returns it")
+      ->required();
   verify->add_flag("--json", *json, "the last line is one JSON object");
   verify->callback([=, &exit_code] { exit_code = games::proof_verify_command(*file, *json); });
 }
@@ -130,15 +147,21 @@ void add_proof(CLI::App& app, int& exit_code) {
 void add_bench(CLI::App& app, int& exit_code) {
   auto* bench = app.add_subcommand("bench", "measure this machine");
   bench->require_subcommand(1);
-  auto* ledger = bench->add_subcommand("ledger", "durable transfers a second through wallet actors and gate, beside the naive way");
-  ledger->footer("Example: baraza bench ledger --store postgresql://baraza@localhost/bench --seconds 10 --json\n"
-                 "The store must be empty: the benchmark fills it with 100,000 wallets.");
+  auto* ledger = bench->add_subcommand(
+      "ledger", "durable transfers a second through wallet actors and gate, beside the naive way");
+  ledger->footer(
+      "Example: baraza bench ledger --store postgresql://baraza@localhost/bench --seconds 10 "
+      "--json\n"
+      "The store must be empty: the benchmark fills it with 100,000 wallets.");
   auto flags = std::make_shared<store_flags>();
   flags->add_to(*ledger);
   auto options = std::make_shared<bench_ledger_options>();
-  ledger->add_option("--seconds", options->seconds, "length of each measurement")->check(CLI::Range(1, 600));
-  ledger->add_option("--accounts", options->accounts, "wallets that pay each other")->check(CLI::Range(100, 1'000'000));
-  ledger->add_option("--in-flight", options->in_flight, "buy-ins not yet answered")->check(CLI::Range(1, 100'000));
+  ledger->add_option("--seconds", options->seconds, "length of each measurement")
+      ->check(CLI::Range(1, 600));
+  ledger->add_option("--accounts", options->accounts, "wallets that pay each other")
+      ->check(CLI::Range(100, 1'000'000));
+  ledger->add_option("--in-flight", options->in_flight, "buy-ins not yet answered")
+      ->check(CLI::Range(1, 100'000));
   ledger->add_option("--writers", options->writers, "commit connections")->check(CLI::Range(1, 16));
   ledger->add_flag("--skip-naive", options->skip_naive, "only our way");
   ledger->callback([=, &exit_code] {

@@ -10,7 +10,8 @@
 
 namespace baraza::cluster {
 
-/// Carries out what the entity decides. A member class, so that the entity sees neither CAF nor the host.
+/// Carries out what the entity decides. A member class, so that the entity sees neither CAF nor the
+/// host.
 class entity_host::host_context final : public actors::context {
  public:
   explicit host_context(entity_host& host) : host_{host} {}
@@ -24,13 +25,16 @@ class entity_host::host_context final : public actors::context {
     auto& node = *host_.node_;
     if (to.edge != 0) {
       if (to.edge < edges_max && node.gateways[to.edge])
-        caf::anon_send(node.gateways[to.edge], edge_answer{to.session, to.request, std::move(what)});
+        caf::anon_send(node.gateways[to.edge],
+                       edge_answer{to.session, to.request, std::move(what)});
     } else if (to.entity) {
       caf::anon_send(node.region, answer_in{*to.entity, to.request, std::move(what)});
     }
   }
-  void ask(const entity_id& to, actors::request what, std::uint64_t correlation, millis deadline) override {
-    if (host_.questions_.size() >= asks_max) throw std::length_error{"an entity asks too many questions at once"};
+  void ask(const entity_id& to, actors::request what, std::uint64_t correlation,
+           millis deadline) override {
+    if (host_.questions_.size() >= asks_max)
+      throw std::length_error{"an entity asks too many questions at once"};
     auto request = std::make_shared<envelope>();
     request->to = to;
     request->from.entity = host_.who_;
@@ -65,12 +69,14 @@ class entity_host::host_context final : public actors::context {
   }
   void push_to(std::uint32_t edge, actors::push what) override {
     if (edge == 0 || edge >= edges_max || !host_.node_->gateways[edge]) return;
-    caf::anon_send(host_.node_->gateways[edge], edge_push{std::make_shared<const actors::push>(std::move(what))});
+    caf::anon_send(host_.node_->gateways[edge],
+                   edge_push{std::make_shared<const actors::push>(std::move(what))});
   }
   void set_timer(millis at) override { host_.timer_at_ = at; }
   void set_idle(bool idle) override { host_.idle_allowed_ = idle; }
 
-  void read_balances(std::vector<storage::account_id> accounts, std::uint64_t correlation) override {
+  void read_balances(std::vector<storage::account_id> accounts,
+                     std::uint64_t correlation) override {
     read(correlation, [accounts = std::move(accounts)](storage::reader& from, rows_read& into) {
       if (auto rows = from.balances(accounts)) {
         into.balances = std::make_shared<std::vector<storage::balance>>(std::move(*rows));
@@ -79,7 +85,8 @@ class entity_host::host_context final : public actors::context {
       return false;
     });
   }
-  void read_transfers(const storage::account_id& account, const uuid& reference, std::uint64_t correlation) override {
+  void read_transfers(const storage::account_id& account, const uuid& reference,
+                      std::uint64_t correlation) override {
     read(correlation, [account, reference](storage::reader& from, rows_read& into) {
       if (auto rows = from.transfers_of(account, reference)) {
         into.transfers = std::make_shared<std::vector<storage::transfer>>(std::move(*rows));
@@ -91,9 +98,12 @@ class entity_host::host_context final : public actors::context {
 
  private:
   friend class entity_host;
-  void send(const envelope& what) { caf::anon_send(host_.node_->region, deliver{std::make_shared<envelope>(what)}); }
+  void send(const envelope& what) {
+    caf::anon_send(host_.node_->region, deliver{std::make_shared<envelope>(what)});
+  }
 
-  /// A read that fails is tried again until the store answers: the entity cannot go on without it, and refusals wait for nobody.
+  /// A read that fails is tried again until the store answers: the entity cannot go on without it,
+  /// and refusals wait for nobody.
   template <class Query>
   void read(std::uint64_t correlation, Query query) {
     auto self = caf::actor_cast<caf::actor>(&host_);
@@ -105,17 +115,22 @@ class entity_host::host_context final : public actors::context {
       caf::anon_send(self, std::move(rows));  // without rows: the host asks again
     };
     if (!node->reads.submit(job)) caf::anon_send(self, rows_read{correlation, nullptr, nullptr});
-    const auto known = std::find_if(reads_.begin(), reads_.end(), [&](const auto& r) { return r.first == correlation; });
+    const auto known = std::find_if(reads_.begin(), reads_.end(),
+                                    [&](const auto& r) { return r.first == correlation; });
     if (known == reads_.end()) reads_.emplace_back(correlation, job);
   }
 
   entity_host& host_;
-  std::vector<std::pair<std::uint64_t, read_pool::job>> reads_;  // unanswered; ≤ a handful per entity
+  std::vector<std::pair<std::uint64_t, read_pool::job>>
+      reads_;  // unanswered; ≤ a handful per entity
 };
 
-entity_host::entity_host(caf::actor_config& config, std::shared_ptr<node_services> node, entity_id who,
-                         activation_number activation)
-    : caf::event_based_actor{config}, node_{std::move(node)}, who_{who}, activation_{activation},
+entity_host::entity_host(caf::actor_config& config, std::shared_ptr<node_services> node,
+                         entity_id who, activation_number activation)
+    : caf::event_based_actor{config},
+      node_{std::move(node)},
+      who_{who},
+      activation_{activation},
       context_{std::make_unique<host_context>(*this)} {
   ++node_->counters.entities;
 }
@@ -155,11 +170,13 @@ void entity_host::crash(const std::string& why) {
   end_life();
 }
 
-/// From here on this host only hands back what reaches it; the region, told before, keeps it for the next life.
+/// From here on this host only hands back what reaches it; the region, told before, keeps it for
+/// the next life.
 void entity_host::end_life() {
   failed_ = true;
   for (auto& item : stash_)
-    if (auto* request = std::get_if<envelope_ptr>(&item); request && *request) caf::anon_send(node_->region, deliver{std::move(*request)});
+    if (auto* request = std::get_if<envelope_ptr>(&item); request && *request)
+      caf::anon_send(node_->region, deliver{std::move(*request)});
   std::vector<stashed>{}.swap(stash_);
 }
 
@@ -168,13 +185,17 @@ millis entity_host::now() {
   return last_now_;
 }
 
-// ---- one call at a time -----------------------------------------------------------------------------------------------------------
+// ---- one call at a time
+// -----------------------------------------------------------------------------------------------------------
 
 void entity_host::stash(stashed what) {
   // Answers, rows and timers are bounded by what the entity asked for; requests are bounded here.
-  if (auto* request = std::get_if<envelope_ptr>(&what); request && stash_.size() >= entity_stash_max) {
+  if (auto* request = std::get_if<envelope_ptr>(&what);
+      request && stash_.size() >= entity_stash_max) {
     ++node_->counters.overloaded;
-    context_->reply((*request)->from, actors::refused{"overloaded", "this table or wallet has too many requests waiting", 200});
+    context_->reply(
+        (*request)->from,
+        actors::refused{"overloaded", "this table or wallet has too many requests waiting", 200});
     return;
   }
   stash_.push_back(std::move(what));
@@ -187,13 +208,18 @@ void entity_host::drain() {
   while (next < stash_.size() && !busy()) {
     auto item = std::move(stash_[next]);
     stash_[next++] = envelope_ptr{};
-    if (auto* request = std::get_if<envelope_ptr>(&item)) take(std::move(*request));
-    else if (auto* answer = std::get_if<answer_in>(&item)) take(*answer);
-    else if (auto* rows = std::get_if<rows_read>(&item)) take(*rows);
-    else take(wheel_due{});
+    if (auto* request = std::get_if<envelope_ptr>(&item))
+      take(std::move(*request));
+    else if (auto* answer = std::get_if<answer_in>(&item))
+      take(*answer);
+    else if (auto* rows = std::get_if<rows_read>(&item))
+      take(*rows);
+    else
+      take(wheel_due{});
   }
   stash_.erase(stash_.begin(), stash_.begin() + static_cast<std::ptrdiff_t>(next));
-  if (stash_.empty() && stash_.capacity() > 8) std::vector<stashed>{}.swap(stash_);  // a table at rest stays small
+  if (stash_.empty() && stash_.capacity() > 8)
+    std::vector<stashed>{}.swap(stash_);  // a table at rest stays small
   draining_ = false;
   if (ready_) rearm();
 }
@@ -202,21 +228,29 @@ void entity_host::take(envelope_ptr what) {
   wants_sleep_ = false;
   if (busy()) return stash(std::move(what));
   const auto at = now();
-  if (what->deadline != 0 && at > what->deadline) return;  // nobody waits any more; the asker reads silence as unknown
+  if (what->deadline != 0 && at > what->deadline)
+    return;  // nobody waits any more; the asker reads silence as unknown
   last_active_ = at;
-  // Who watches is the shell's to know: pushes go to edges, and the entity decides only what they say.
+  // Who watches is the shell's to know: pushes go to edges, and the entity decides only what they
+  // say.
   if (const auto edge = what->from.edge; edge != 0 && edge < edges_max) {
-    const bool watches = std::holds_alternative<actors::table_watch>(what->what) || std::holds_alternative<actors::table_renew>(what->what);
+    const bool watches = std::holds_alternative<actors::table_watch>(what->what) ||
+                         std::holds_alternative<actors::table_renew>(what->what);
     const auto known = std::find(watchers_.begin(), watchers_.end(), edge);
     if (watches && known == watchers_.end()) watchers_.push_back(edge);
-    if (std::holds_alternative<actors::table_unwatch>(what->what) && known != watchers_.end()) watchers_.erase(known);
+    if (std::holds_alternative<actors::table_unwatch>(what->what) && known != watchers_.end())
+      watchers_.erase(known);
   }
   {
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
     try {
       entity_->handle(what->what, what->from, *context_);
     } catch (...) {
-      context_->reply(what->from, actors::refused{"internal", "this request could not be handled; the table goes on from its journal", 0});
+      context_->reply(
+          what->from,
+          actors::refused{"internal",
+                          "this request could not be handled; the table goes on from its journal",
+                          0});
       throw;
     }
   }
@@ -225,7 +259,9 @@ void entity_host::take(envelope_ptr what) {
 
 void entity_host::take(answer_in& what) {
   if (busy()) return stash(std::move(what));
-  const auto known = std::find_if(questions_.begin(), questions_.end(), [&](const question& q) { return q.correlation == what.correlation; });
+  const auto known = std::find_if(questions_.begin(), questions_.end(), [&](const question& q) {
+    return q.correlation == what.correlation;
+  });
   if (known == questions_.end()) return;  // a repeat's second answer
   questions_.erase(known);
   last_active_ = now();
@@ -237,15 +273,19 @@ void entity_host::take(answer_in& what) {
 void entity_host::take(rows_read& what) {
   if (busy()) return stash(std::move(what));
   auto& reads = context_->reads_;
-  const auto known = std::find_if(reads.begin(), reads.end(), [&](const auto& r) { return r.first == what.correlation; });
+  const auto known = std::find_if(reads.begin(), reads.end(),
+                                  [&](const auto& r) { return r.first == what.correlation; });
   if (known == reads.end()) return;
-  if (!what.balances && !what.transfers) {  // the store did not answer: ask again with the next tick
+  if (!what.balances &&
+      !what.transfers) {  // the store did not answer: ask again with the next tick
     return rearm();
   }
   reads.erase(known);
   const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
-  if (what.balances) entity_->balances_read(what.correlation, *what.balances, *context_);
-  else entity_->transfers_read(what.correlation, *what.transfers, *context_);
+  if (what.balances)
+    entity_->balances_read(what.correlation, *what.balances, *context_);
+  else
+    entity_->transfers_read(what.correlation, *what.transfers, *context_);
   if (!draining_) rearm();
 }
 
@@ -260,7 +300,8 @@ void entity_host::take(wheel_due) {
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
     entity_->timer(*context_);
   }
-  if (!busy() && idle_allowed_ && !wants_sleep_ && at - last_active_ >= node_->passivate_after && questions_.empty()) {
+  if (!busy() && idle_allowed_ && !wants_sleep_ && at - last_active_ >= node_->passivate_after &&
+      questions_.empty()) {
     wants_sleep_ = true;
     caf::anon_send(node_->region, wish_to_sleep{who_, timer_at_});
   }
@@ -272,8 +313,10 @@ void entity_host::ask_due_questions(millis at) {
     auto& asked = questions_[i];
     if (asked.what->deadline != 0 && at > asked.what->deadline) {
       const auto correlation = asked.correlation;
-      caf::anon_send(caf::actor_cast<caf::actor>(this),
-                     answer_in{who_, correlation, actors::refused{"timeout", "no answer in time: the outcome is unknown", 0}});
+      caf::anon_send(
+          caf::actor_cast<caf::actor>(this),
+          answer_in{who_, correlation,
+                    actors::refused{"timeout", "no answer in time: the outcome is unknown", 0}});
       asked.retry_at = at + 3'600'000;
       asked.what->deadline = 0;  // said once
       ++i;
@@ -310,7 +353,8 @@ void entity_host::fall_asleep() {
   caf::anon_send(node_->region, stay_awake{who_});
 }
 
-// ---- activation -------------------------------------------------------------------------------------------------------------------
+// ---- activation
+// -------------------------------------------------------------------------------------------------------------------
 
 void entity_host::load(loaded& what) {
   if (ready_) return;
@@ -329,12 +373,14 @@ void entity_host::load(loaded& what) {
   auto seq = what.what.snapshot ? what.what.snapshot_seq : 0;
   try {
     for (const auto& event : what.what.events) {
-      if (event.seq != ++seq) throw games::cannot_fold{"the journal has a gap before seq " + std::to_string(event.seq)};
+      if (event.seq != ++seq)
+        throw games::cannot_fold{"the journal has a gap before seq " + std::to_string(event.seq)};
       last_now_ = std::max(last_now_, event.at);
       entity_->fold(event.seq, event.at, event.payload);
     }
     if (seq != what.what.head) throw games::cannot_fold{"the journal ends before its head"};
-  } catch (const games::cannot_fold& why) {  // anything else (a wrong key, a missing game) is no reason to void a match
+  } catch (const games::cannot_fold&
+               why) {  // anything else (a wrong key, a missing game) is no reason to void a match
     node_->log(severity::error, "entity.cannot_fold", who_.to_string(), why.what());
     caf::anon_send(node_->region, fold_failed{who_, why.what()});
     return end_life();
@@ -367,16 +413,19 @@ void entity_host::read_whole_journal() {
   if (!queued) caf::anon_send(node_->region, load_failed{{who_}});
 }
 
-// ---- commits ----------------------------------------------------------------------------------------------------------------------
+// ---- commits
+// ----------------------------------------------------------------------------------------------------------------------
 
 void entity_host::commit(actors::change what) {
   if (ticket_in_flight_) throw std::logic_error{"an entity has at most one commit in flight"};
-  if (what.events.empty() || what.events.size() > commit_events_max || what.transfers.size() > commit_transfers_max)
+  if (what.events.empty() || what.events.size() > commit_events_max ||
+      what.transfers.size() > commit_transfers_max)
     throw std::length_error{"a commit needs 1 to 64 events and at most 1,024 transfers"};
   std::size_t bytes = what.snapshot ? what.snapshot->size() : 0;
   for (const auto& event : what.events) bytes += event.size();
   if (bytes > commit_bytes_max) throw std::length_error{"a commit is larger than 1 MiB"};
-  if (!ticket_ || ticket_.use_count() > 1) ticket_ = std::make_shared<commit_ticket>();  // else: nobody else looks at the old one
+  if (!ticket_ || ticket_.use_count() > 1)
+    ticket_ = std::make_shared<commit_ticket>();  // else: nobody else looks at the old one
   auto& work = ticket_->work;
   work.entity = who_;
   work.shard = node_->shard(who_);
@@ -402,8 +451,10 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
   using storage::errc;
   ticket->host = nullptr;  // a ticket kept for the next commit must not keep its actor alive
   const auto code = ticket->result.code;
-  if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch || code == errc::fenced) {
-    // Somebody else wrote this journal, or this life is over: what we hold in memory is not the truth. End and read it again.
+  if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch ||
+      code == errc::fenced) {
+    // Somebody else wrote this journal, or this life is over: what we hold in memory is not the
+    // truth. End and read it again.
     return crash("stale owner: " + std::string{storage::to_string(code)});
   }
   ticket_in_flight_ = false;

@@ -1,4 +1,5 @@
-// The actor around one entity: loads it, hands it one call at a time, carries its commits, questions and timers.
+// The actor around one entity: loads it, hands it one call at a time, carries its commits,
+// questions and timers.
 #pragma once
 
 #include <caf/event_based_actor.hpp>
@@ -13,14 +14,18 @@
 namespace baraza::cluster {
 
 /// ```
-///   loading ──loaded──▶ ready ◀──commit_done── committing        ready ──idle──▶ sleeping ──▶ (ended, slot removed)
-///      │ cannot fold        └──────commit───────▶ ▲                 any ──exception / stale──▶ (ended, the region restarts it)
+///   loading ──loaded──▶ ready ◀──commit_done── committing        ready ──idle──▶ sleeping ──▶
+///   (ended, slot removed)
+///      │ cannot fold        └──────commit───────▶ ▲                 any ──exception / stale──▶
+///      (ended, the region restarts it)
 /// ```
-/// While loading or committing everything else waits in a bounded stash. A failed host hands every request back to the region until the
-/// region lets it go: a crash loses no request but the one that caused it.
+/// While loading or committing everything else waits in a bounded stash. A failed host hands every
+/// request back to the region until the region lets it go: a crash loses no request but the one
+/// that caused it.
 class entity_host final : public caf::event_based_actor {
  public:
-  entity_host(caf::actor_config& config, std::shared_ptr<node_services> node, entity_id who, activation_number activation);
+  entity_host(caf::actor_config& config, std::shared_ptr<node_services> node, entity_id who,
+              activation_number activation);
   ~entity_host() override;
   const char* name() const override { return "entity"; }
 
@@ -60,12 +65,13 @@ class entity_host final : public caf::event_based_actor {
   const activation_number activation_;
   std::unique_ptr<host_context> context_;
   std::unique_ptr<actors::entity> entity_;
-  bool failed_ = false, ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true, draining_ = false, wants_sleep_ = false;
+  bool failed_ = false, ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true,
+       draining_ = false, wants_sleep_ = false;
   std::uint64_t head_ = 0;
   millis last_now_ = 0, last_active_ = 0;
-  millis timer_at_ = 0;   // when the entity wants to be called; 0: not
-  millis armed_at_ = 0;   // earliest entry of ours in the region's wheel; 0: none
-  ticket_ptr ticket_;     // used again for each commit: one is in flight at most
+  millis timer_at_ = 0;                  // when the entity wants to be called; 0: not
+  millis armed_at_ = 0;                  // earliest entry of ours in the region's wheel; 0: none
+  ticket_ptr ticket_;                    // used again for each commit: one is in flight at most
   std::vector<std::uint32_t> watchers_;  // edges
   std::vector<question> questions_;
   std::vector<stashed> stash_;

@@ -19,15 +19,20 @@ void finish(const std::shared_ptr<node_services>& node, ticket_ptr ticket) {
   if (host) caf::anon_send(host, commit_done{std::move(ticket)});
 }
 
-// ---- writer -----------------------------------------------------------------------------------------------------------------------
+// ---- writer
+// -----------------------------------------------------------------------------------------------------------------------
 
-/// One connection on a thread of its own. Holds a batch until the store has said what became of it: applied, refused or fenced; a store
-/// that is away, or an unknown outcome, never reaches an entity (rules A4, A5).
+/// One connection on a thread of its own. Holds a batch until the store has said what became of it:
+/// applied, refused or fenced; a store that is away, or an unknown outcome, never reaches an entity
+/// (rules A4, A5).
 class writer_actor final : public caf::event_based_actor {
  public:
-  writer_actor(caf::actor_config& config, std::shared_ptr<node_services> node, caf::actor gate, std::uint16_t index,
-               std::shared_ptr<storage::writer> connection)
-      : caf::event_based_actor{config}, node_{std::move(node)}, gate_{std::move(gate)}, index_{index},
+  writer_actor(caf::actor_config& config, std::shared_ptr<node_services> node, caf::actor gate,
+               std::uint16_t index, std::shared_ptr<storage::writer> connection)
+      : caf::event_based_actor{config},
+        node_{std::move(node)},
+        gate_{std::move(gate)},
+        index_{index},
         connection_{std::move(connection)} {}
   const char* name() const override { return "writer"; }
 
@@ -65,7 +70,8 @@ class writer_actor final : public caf::event_based_actor {
         break;
       }
       // Away or unknown: an unknown outcome is looked up before anything is sent again.
-      if (result.code == storage::errc::unknown) ask_first = true, ++node_->counters.unknown_outcomes;
+      if (result.code == storage::errc::unknown)
+        ask_first = true, ++node_->counters.unknown_outcomes;
       ++node_->counters.store_holds;
       node_->log(severity::warning, "gate.store_away", {}, result.detail);
       std::this_thread::sleep_for(pause);
@@ -77,9 +83,11 @@ class writer_actor final : public caf::event_based_actor {
     caf::anon_send(gate_, flushed{index_, storage::errc::none});
   }
 
-  /// Answers the members that have a final result; keeps those that a lookup found missing, to be sent again under a new number.
+  /// Answers the members that have a final result; keeps those that a lookup found missing, to be
+  /// sent again under a new number.
   void settle(std::vector<ticket_ptr>& open, storage::batch& batch, storage::batch_result& result) {
-    if (result.members.size() != open.size()) return node_->stop_node("the store answered another number of members");
+    if (result.members.size() != open.size())
+      return node_->stop_node("the store answered another number of members");
     std::vector<ticket_ptr> again;
     for (std::size_t i = 0; i < open.size(); ++i) {
       if (result.members[i].code == storage::errc::unavailable) {
@@ -101,13 +109,16 @@ class writer_actor final : public caf::event_based_actor {
   std::uint64_t number_ = 0;
 };
 
-// ---- gate -------------------------------------------------------------------------------------------------------------------------
+// ---- gate
+// -------------------------------------------------------------------------------------------------------------------------
 
 class gate_actor final : public caf::event_based_actor {
  public:
   gate_actor(caf::actor_config& config, std::shared_ptr<node_services> node,
              std::shared_ptr<std::vector<std::unique_ptr<storage::writer>>> connections)
-      : caf::event_based_actor{config}, node_{std::move(node)}, queue_{static_cast<std::uint16_t>(connections->size())} {
+      : caf::event_based_actor{config},
+        node_{std::move(node)},
+        queue_{static_cast<std::uint16_t>(connections->size())} {
     auto self = caf::actor_cast<caf::actor>(this);
     for (std::uint16_t i = 0; i < connections->size(); ++i)
       writers_.push_back(spawn<writer_actor, caf::detached + caf::hidden>(
@@ -125,14 +136,20 @@ class gate_actor final : public caf::event_based_actor {
         [this](commit_asked& m) {
           const auto writer = queue_.writer_of(m.ticket->work.entity);
           switch (queue_.add(m.ticket)) {
-            case gate_queue::verdict::queued: return start(writer);
-            case gate_queue::verdict::stale: m.ticket->refused_by_gate = true; break;
-            case gate_queue::verdict::full: m.ticket->result.code = storage::errc::unavailable; break;
+            case gate_queue::verdict::queued:
+              return start(writer);
+            case gate_queue::verdict::stale:
+              m.ticket->refused_by_gate = true;
+              break;
+            case gate_queue::verdict::full:
+              m.ticket->result.code = storage::errc::unavailable;
+              break;
           }
           finish(node_, std::move(m.ticket));
         },
         [this](flushed m) {
-          for (const auto& raised : queue_.flushed(m.writer)) caf::anon_send(node_->region, barred{raised.who, raised.earliest});
+          for (const auto& raised : queue_.flushed(m.writer))
+            caf::anon_send(node_->region, barred{raised.who, raised.earliest});
           start(m.writer);
         },
         [this](drain_asked) { return queue_.idle(); },
@@ -149,14 +166,16 @@ class gate_actor final : public caf::event_based_actor {
   }
 
   void on_exit() override {
-    for (const auto& writer : writers_) caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
+    for (const auto& writer : writers_)
+      caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
     writers_.clear();
   }
 
   void start(std::uint16_t writer) {
     node_->counters.gate_queue = static_cast<std::int64_t>(queue_.size());
     if (auto batch = queue_.next(writer))
-      caf::anon_send(writers_[writer], flush{std::make_shared<std::vector<ticket_ptr>>(std::move(*batch)), 0});
+      caf::anon_send(writers_[writer],
+                     flush{std::make_shared<std::vector<ticket_ptr>>(std::move(*batch)), 0});
   }
 
   std::shared_ptr<node_services> node_;
@@ -168,7 +187,8 @@ class gate_actor final : public caf::event_based_actor {
 
 caf::actor start_gate(caf::actor_system& system, const std::shared_ptr<node_services>& node,
                       std::vector<std::unique_ptr<storage::writer>> writers) {
-  return system.spawn<gate_actor>(node, std::make_shared<std::vector<std::unique_ptr<storage::writer>>>(std::move(writers)));
+  return system.spawn<gate_actor>(
+      node, std::make_shared<std::vector<std::unique_ptr<storage::writer>>>(std::move(writers)));
 }
 
 }  // namespace baraza::cluster

@@ -86,7 +86,8 @@ bool gate_queue::raise_bar(const bar& what, std::vector<ticket_ptr>& dropped) {
 }
 
 bool gate_queue::idle() const {
-  return size_ == 0 && std::none_of(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.busy; });
+  return size_ == 0 &&
+         std::none_of(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.busy; });
 }
 
 }  // namespace baraza::cluster

@@ -1,4 +1,5 @@
-// What the journal gate decides, without actors: which commits go into the next batch of which writer.
+// What the journal gate decides, without actors: which commits go into the next batch of which
+// writer.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,9 @@
 
 namespace baraza::cluster {
 
-/// Groups what arrived while the last flush was on its way. Invariants: one commit in flight per entity; no transfer id or opened account
-/// twice in one batch; nothing of an earlier activation is taken once that life is barred; order of arrival within a writer.
+/// Groups what arrived while the last flush was on its way. Invariants: one commit in flight per
+/// entity; no transfer id or opened account twice in one batch; nothing of an earlier activation is
+/// taken once that life is barred; order of arrival within a writer.
 class gate_queue {
  public:
   explicit gate_queue(std::uint16_t writers) : lanes_(writers) {}
@@ -21,13 +23,14 @@ class gate_queue {
   enum class verdict : std::uint8_t { queued, stale, full };
   verdict add(ticket_ptr ticket);
 
-  /// The next batch of this writer, if it is idle and something waits. The writer is busy until flushed().
+  /// The next batch of this writer, if it is idle and something waits. The writer is busy until
+  /// flushed().
   std::optional<std::vector<ticket_ptr>> next(std::uint16_t writer);
   /// Its flush ended. Returns the entities whose bar was waiting for it.
   std::vector<bar> flushed(std::uint16_t writer);
 
-  /// From now on commits of `who` below `earliest` are stale; queued ones are taken out into `dropped`. True: nothing of it is in flight;
-  /// else flushed() will name it.
+  /// From now on commits of `who` below `earliest` are stale; queued ones are taken out into
+  /// `dropped`. True: nothing of it is in flight; else flushed() will name it.
   bool raise_bar(const bar& what, std::vector<ticket_ptr>& dropped);
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -44,7 +47,8 @@ class gate_queue {
     std::vector<bar> bars;  // answered when the flush in flight ends
   };
   std::vector<lane> lanes_;
-  std::unordered_map<entity_id, activation_number> barred_;  // entities that crashed in this process: few
+  std::unordered_map<entity_id, activation_number>
+      barred_;  // entities that crashed in this process: few
   std::size_t size_ = 0;
 };
 

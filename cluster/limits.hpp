@@ -9,16 +9,20 @@ namespace baraza::cluster {
 
 using namespace std::chrono_literals;
 
-// Requests that wait for one entity while it loads or commits; the next one is answered `overloaded`. A match has few seats with eight
-// requests each; a wallet may be asked by many tables at once.
+// Requests that wait for one entity while it loads or commits; the next one is answered
+// `overloaded`. A match has few seats with eight requests each; a wallet may be asked by many
+// tables at once.
 inline constexpr std::size_t entity_stash_max = 256;
 // Requests that wait in the whole region for entities being activated; beyond, `overloaded`.
 inline constexpr std::size_t region_stash_max = 100'000;
-// Entities awake on one node; beyond, an activation is refused `overloaded`. 4 million tables at rest would fill 24 GiB.
+// Entities awake on one node; beyond, an activation is refused `overloaded`. 4 million tables at
+// rest would fill 24 GiB.
 inline constexpr std::size_t entities_max = 1'000'000;
-// Commits in one batch: past 500 the statement's cost per commit no longer falls, while everyone waits longer.
+// Commits in one batch: past 500 the statement's cost per commit no longer falls, while everyone
+// waits longer.
 inline constexpr std::size_t batch_members_max = 512;
-// Payload of one batch; a batch always takes at least one commit, and a commit is bounded by commit_bytes_max.
+// Payload of one batch; a batch always takes at least one commit, and a commit is bounded by
+// commit_bytes_max.
 inline constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
 // Events, snapshot and transfers of one commit; more is a bug of the entity and ends it.
 inline constexpr std::size_t commit_bytes_max = 1024 * 1024;
@@ -26,22 +30,26 @@ inline constexpr std::size_t commit_events_max = 64;
 inline constexpr std::size_t commit_transfers_max = 1024;
 // Entities read for activation in one round trip.
 inline constexpr std::size_t load_batch_max = 64;
-inline constexpr std::size_t load_attempts_max = 60;          // with load_retry between: after a minute the requests are refused
+inline constexpr std::size_t load_attempts_max =
+    60;  // with load_retry between: after a minute the requests are refused
 inline constexpr auto load_retry = 1000ms;
 // Questions one entity may have open to others; more is a bug of the entity and ends it.
 inline constexpr std::size_t asks_max = 4096;
-inline constexpr auto ask_retry = 1000ms;                      // the same question is sent again until answered or past its deadline
+inline constexpr auto ask_retry =
+    1000ms;  // the same question is sent again until answered or past its deadline
 // An actor that holds its thread longer ends the node (rule D3): its neighbours starve meanwhile.
 inline constexpr auto thread_hold_max = 5000ms;
-inline constexpr auto wheel_tick = 20ms;                       // clocks fire at most this late when nothing else delays them
-inline constexpr auto wake_scan_every = 30s;                   // repairs any missed wake-up (rule B6)
+inline constexpr auto wheel_tick =
+    20ms;  // clocks fire at most this late when nothing else delays them
+inline constexpr auto wake_scan_every = 30s;  // repairs any missed wake-up (rule B6)
 inline constexpr std::uint32_t wake_scan_rows_max = 10'000;
 // Restarts: 5 in 30 s at once, then with back-off, then quarantine.
 inline constexpr std::size_t restarts_at_once_max = 5;
 inline constexpr auto restart_window = 30s;
 inline constexpr std::size_t restarts_with_backoff_max = 5;
-inline constexpr auto restart_backoff_first = 1000ms;          // doubles each time: 1, 2, 4, 8, 16 s
-// The gate holds commits while the store is away; an entity has one in flight, so this bounds entities that wait.
+inline constexpr auto restart_backoff_first = 1000ms;  // doubles each time: 1, 2, 4, 8, 16 s
+// The gate holds commits while the store is away; an entity has one in flight, so this bounds
+// entities that wait.
 inline constexpr std::size_t gate_queue_max = 200'000;
 inline constexpr auto store_retry_first = 20ms;
 inline constexpr auto store_retry_max = 1000ms;

@@ -1,4 +1,5 @@
-// What the runtime's own actors say to each other: hosts, region, gate, writers, gateway. One struct a message.
+// What the runtime's own actors say to each other: hosts, region, gate, writers, gateway. One
+// struct a message.
 #pragma once
 
 #include <caf/actor.hpp>
@@ -12,10 +13,12 @@
 
 namespace baraza::cluster {
 
-/// Numbers the lives of one entity on this node; the gate refuses commits of an earlier one (rule B5).
+/// Numbers the lives of one entity on this node; the gate refuses commits of an earlier one (rule
+/// B5).
 using activation_number = std::uint64_t;
 
-/// A request on its way to an entity. Between nodes the region packs it with schema and view version; here it travels as it is.
+/// A request on its way to an entity. Between nodes the region packs it with schema and view
+/// version; here it travels as it is.
 struct envelope {
   entity_id to;
   actors::reply_to from;
@@ -24,10 +27,17 @@ struct envelope {
 };
 using envelope_ptr = std::shared_ptr<envelope>;
 
-struct deliver { envelope_ptr what; };                                        // → region → host
-struct answer_in { entity_id to; std::uint64_t correlation; actors::answer what; };  // → region → host
+struct deliver {
+  envelope_ptr what;
+};  // → region → host
+struct answer_in {
+  entity_id to;
+  std::uint64_t correlation;
+  actors::answer what;
+};  // → region → host
 
-/// One commit on its way through the gate. The host keeps a share and reads `result` when commit_done arrives.
+/// One commit on its way through the gate. The host keeps a share and reads `result` when
+/// commit_done arrives.
 struct commit_ticket {
   storage::commit work;
   caf::actor host;  // gets commit_done; empty: a void, answered to the region
@@ -37,41 +47,90 @@ struct commit_ticket {
 };
 using ticket_ptr = std::shared_ptr<commit_ticket>;
 
-struct commit_asked { ticket_ptr ticket; };                     // host → gate
-struct commit_done { ticket_ptr ticket; };                      // writer or gate → host
-struct flush { std::shared_ptr<std::vector<ticket_ptr>> members; std::uint64_t number; };  // gate → writer
-struct flushed { std::uint16_t writer; storage::errc code; };   // writer → gate
-struct bar { entity_id who; activation_number earliest; };      // region → gate: earlier activations are over
-struct barred { entity_id who; activation_number earliest; };   // gate → region: and nothing of them is in flight
+struct commit_asked {
+  ticket_ptr ticket;
+};  // host → gate
+struct commit_done {
+  ticket_ptr ticket;
+};  // writer or gate → host
+struct flush {
+  std::shared_ptr<std::vector<ticket_ptr>> members;
+  std::uint64_t number;
+};  // gate → writer
+struct flushed {
+  std::uint16_t writer;
+  storage::errc code;
+};  // writer → gate
+struct bar {
+  entity_id who;
+  activation_number earliest;
+};  // region → gate: earlier activations are over
+struct barred {
+  entity_id who;
+  activation_number earliest;
+};  // gate → region: and nothing of them is in flight
 
-struct activate_now { entity_id who; };                         // region → itself, after a back-off
-struct loaded { storage::activation what; millis at; };         // read pool → host
-struct load_failed { std::vector<entity_id> who; bool reader_free = false; };  // read pool or host → region: read these again
-struct rows_read {                                              // read pool → host
+struct activate_now {
+  entity_id who;
+};  // region → itself, after a back-off
+struct loaded {
+  storage::activation what;
+  millis at;
+};  // read pool → host
+struct load_failed {
+  std::vector<entity_id> who;
+  bool reader_free = false;
+};                  // read pool or host → region: read these again
+struct rows_read {  // read pool → host
   std::uint64_t correlation = 0;
-  std::shared_ptr<std::vector<storage::balance>> balances;      // null: it asked for transfers
+  std::shared_ptr<std::vector<storage::balance>> balances;  // null: it asked for transfers
   std::shared_ptr<std::vector<storage::transfer>> transfers;
 };
-struct host_failed { entity_id who; std::string why; };         // host → region: restart me; I hand back what still reaches me
-struct fold_failed { entity_id who; std::string why; };         // host → region
-struct voided { entity_id who; bool done, readable; std::string why; };  // void job → region; readable: it left a snapshot
+struct host_failed {
+  entity_id who;
+  std::string why;
+};  // host → region: restart me; I hand back what still reaches me
+struct fold_failed {
+  entity_id who;
+  std::string why;
+};  // host → region
+struct voided {
+  entity_id who;
+  bool done, readable;
+  std::string why;
+};  // void job → region; readable: it left a snapshot
 
-struct arm_timer { entity_id who; millis at; };                 // host → region
-struct wheel_tick_now {};                                       // region → itself
-struct wheel_due {};                                            // region → host
-struct wakes_found { std::vector<storage::wake_row> rows; };    // read pool → region
-struct wish_to_sleep { entity_id who; millis wake_at; };        // host → region; wake_at 0: only a request wakes it
-struct sleep_now {};                                            // region → host: nothing more comes; end, unless something came before
-struct stay_awake { entity_id who; };                           // host → region: something came before
+struct arm_timer {
+  entity_id who;
+  millis at;
+};                         // host → region
+struct wheel_tick_now {};  // region → itself
+struct wheel_due {};       // region → host
+struct wakes_found {
+  std::vector<storage::wake_row> rows;
+};  // read pool → region
+struct wish_to_sleep {
+  entity_id who;
+  millis wake_at;
+};                    // host → region; wake_at 0: only a request wakes it
+struct sleep_now {};  // region → host: nothing more comes; end, unless something came before
+struct stay_awake {
+  entity_id who;
+};  // host → region: something came before
 struct stop_region {};
-struct drain_asked {};                                          // node → gate: is nothing queued or in flight?
+struct drain_asked {};  // node → gate: is nothing queued or in flight?
 
-struct edge_push { std::shared_ptr<const actors::push> what; };  // host → gateway
-struct edge_answer {                                            // host → gateway
+struct edge_push {
+  std::shared_ptr<const actors::push> what;
+};                    // host → gateway
+struct edge_answer {  // host → gateway
   std::uint64_t session = 0, request = 0;
   actors::answer what;
 };
-struct edge_attached { std::uint32_t edge; caf::actor gateway; };
-struct edge_sweep {};                                           // gateway → itself: deadlines, renewals
+struct edge_attached {
+  std::uint32_t edge;
+  caf::actor gateway;
+};
+struct edge_sweep {};  // gateway → itself: deadlines, renewals
 
 }  // namespace baraza::cluster

@@ -25,7 +25,8 @@ void init_types() {
 
 struct system_config : caf::actor_system_config {
   explicit system_config(std::size_t threads) {
-    // One shared queue: with few threads it costs less than stealing, which polls, and it leaves idle threads asleep.
+    // One shared queue: with few threads it costs less than stealing, which polls, and it leaves
+    // idle threads asleep.
     set("caf.scheduler.policy", "sharing");
     set("caf.scheduler.max-threads", threads);
     // Others get their turn: a busy region must not keep the tables it feeds from running.
@@ -53,20 +54,26 @@ storage::status prepare(storage::store& store) {
     return storage::done{};
   }
   if (state->schema < state->newest)
-    return storage::error{storage::errc::incompatible, "the store has schema " + std::to_string(state->schema) + ", this binary needs " +
-                                                           std::to_string(state->newest) + ": run `baraza migrate up`"};
+    return storage::error{storage::errc::incompatible,
+                          "the store has schema " + std::to_string(state->schema) +
+                              ", this binary needs " + std::to_string(state->newest) +
+                              ": run `baraza migrate up`"};
   if (state->schema > state->newest && state->oldest_level > state->newest)
-    return storage::error{storage::errc::incompatible, "the store needs a binary of level " + std::to_string(state->oldest_level) +
-                                                           " or newer; this one is of level " + std::to_string(state->newest)};
+    return storage::error{storage::errc::incompatible, "the store needs a binary of level " +
+                                                           std::to_string(state->oldest_level) +
+                                                           " or newer; this one is of level " +
+                                                           std::to_string(state->newest)};
   return storage::done{};
 }
 
 node::node(std::unique_ptr<parts> built) : parts_{std::move(built)} {}
 
-storage::result<std::unique_ptr<node>> node::start(storage::store& store, const node_options& options,
-                                                   const std::function<entity_factory(const storage::node_grant&)>& make_factory) {
+storage::result<std::unique_ptr<node>> node::start(
+    storage::store& store, const node_options& options,
+    const std::function<entity_factory(const storage::node_grant&)>& make_factory) {
   init_types();
-  storage::node_registration registration{options.name, options.address, options.roles, options.writers, options.shards};
+  storage::node_registration registration{options.name, options.address, options.roles,
+                                          options.writers, options.shards};
   auto grant = store.join(registration);
   if (!grant) return grant.why();
   std::vector<std::unique_ptr<storage::writer>> writers;
@@ -75,18 +82,21 @@ storage::result<std::unique_ptr<node>> node::start(storage::store& store, const 
     if (!opened) return opened.why();
     writers.push_back(std::move(*opened));
   }
-  const std::size_t threads = options.scheduler_threads != 0 ? options.scheduler_threads
-                                                             : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  const std::size_t threads = options.scheduler_threads != 0
+                                  ? options.scheduler_threads
+                                  : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   auto config = std::make_unique<system_config>(threads);
   auto system = std::make_unique<caf::actor_system>(*config);
-  std::unique_ptr<parts> built{
-      new parts{store, read_pool{store, options.readers, 100'000}, std::move(config), std::move(system), nullptr}};
+  std::unique_ptr<parts> built{new parts{store, read_pool{store, options.readers, 100'000},
+                                         std::move(config), std::move(system), nullptr}};
   auto stop = options.stop_node;
   auto log = options.log;
   built->services = std::shared_ptr<node_services>{new node_services{
-      store, *grant, options.shards, cluster_clock{grant->store_time}, built->reads, make_factory(*grant), options.passivate_after,
-      options.stop_node, options.log, watchdog{[stop, log](const entity_id& who, std::chrono::milliseconds held) {
-        log(severity::error, "watchdog.thread_held", who.to_string(), std::to_string(held.count()) + " ms");
+      store, *grant, options.shards, cluster_clock{grant->store_time}, built->reads,
+      make_factory(*grant), options.passivate_after, options.stop_node, options.log,
+      watchdog{[stop, log](const entity_id& who, std::chrono::milliseconds held) {
+        log(severity::error, "watchdog.thread_held", who.to_string(),
+            std::to_string(held.count()) + " ms");
         stop("an actor held its thread for more than 5 s");
       }}}};
   auto& services = built->services;
@@ -101,20 +111,23 @@ caf::actor_system& node::system() { return *parts_->system; }
 read_pool& node::reads() { return parts_->reads; }
 const std::shared_ptr<node_services>& node::services() { return parts_->services; }
 
-void node::attach_edge(std::uint32_t number, caf::actor gateway) { parts_->services->gateways[number] = std::move(gateway); }
+void node::attach_edge(std::uint32_t number, caf::actor gateway) {
+  parts_->services->gateways[number] = std::move(gateway);
+}
 
 bool node::stop(std::chrono::milliseconds limit) {
   if (std::exchange(parts_->stopped, true)) return true;
   auto& services = *parts_->services;
-  // Entities end with the region's exit, so what the gate still holds is only what was already on its way.
+  // Entities end with the region's exit, so what the gate still holds is only what was already on
+  // its way.
   caf::anon_send(services.region, stop_region{});
   caf::scoped_actor self{*parts_->system};
   bool clean = false;
   self->wait_for(services.region);
   const auto until = std::chrono::steady_clock::now() + limit;
   while (!clean && std::chrono::steady_clock::now() < until) {
-    self->request(services.gate, std::chrono::milliseconds{200}, drain_asked{}).receive(
-        [&](bool idle) { clean = idle; }, [](caf::error&) {});
+    self->request(services.gate, std::chrono::milliseconds{200}, drain_asked{})
+        .receive([&](bool idle) { clean = idle; }, [](caf::error&) {});
     if (!clean) std::this_thread::sleep_for(5ms);
   }
   if (clean) (void)parts_->store.fence(services.grant.incarnation);

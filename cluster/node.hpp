@@ -1,4 +1,5 @@
-// One node: store, gate, region, readers and the actor system around them, started in order and stopped in reverse.
+// One node: store, gate, region, readers and the actor system around them, started in order and
+// stopped in reverse.
 #pragma once
 
 #include <caf/actor.hpp>
@@ -19,10 +20,10 @@ struct node_options {
   std::string name = "node-1";
   std::string address;
   std::string roles = "edge,game,payments";
-  std::uint16_t writers = 2;         // commit connections, one thread each
-  std::size_t readers = 2;           // read connections, one thread each
+  std::uint16_t writers = 2;  // commit connections, one thread each
+  std::size_t readers = 2;    // read connections, one thread each
   std::uint32_t shards = 1024;
-  std::size_t scheduler_threads = 0; // 0: one per core
+  std::size_t scheduler_threads = 0;  // 0: one per core
   millis passivate_after = 120'000;
   std::function<void(std::string_view)> stop_node;
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
@@ -30,10 +31,12 @@ struct node_options {
 
 class node {
  public:
-  /// Joins the store (which must be migrated), opens its connections, starts gate and region. Errors are the store's.
-  /// `make_factory` gets the grant, because entities need the node's slot and incarnation.
-  static storage::result<std::unique_ptr<node>> start(storage::store& store, const node_options& options,
-                                                      const std::function<entity_factory(const storage::node_grant&)>& make_factory);
+  /// Joins the store (which must be migrated), opens its connections, starts gate and region.
+  /// Errors are the store's. `make_factory` gets the grant, because entities need the node's slot
+  /// and incarnation.
+  static storage::result<std::unique_ptr<node>> start(
+      storage::store& store, const node_options& options,
+      const std::function<entity_factory(const storage::node_grant&)>& make_factory);
   ~node();
   node(const node&) = delete;
 
@@ -42,7 +45,8 @@ class node {
   const std::shared_ptr<node_services>& services();
   /// Registers the gateway of edge `number` (1 … edges_max-1). Before the first request.
   void attach_edge(std::uint32_t number, caf::actor gateway);
-  /// Takes no more requests, waits until the gate is empty or `limit` has passed, then closes the fence. True: nothing was in flight.
+  /// Takes no more requests, waits until the gate is empty or `limit` has passed, then closes the
+  /// fence. True: nothing was in flight.
   bool stop(std::chrono::milliseconds limit);
 
  private:
@@ -51,7 +55,8 @@ class node {
   std::unique_ptr<parts> parts_;
 };
 
-/// Prepares an empty store, accepts one that this binary can use; otherwise says what to run (rule A9).
+/// Prepares an empty store, accepts one that this binary can use; otherwise says what to run (rule
+/// A9).
 storage::status prepare(storage::store& store);
 
 }  // namespace baraza::cluster

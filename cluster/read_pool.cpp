@@ -31,18 +31,38 @@ bool read_pool::submit(job work) {
 
 namespace {
 
-/// Stands in while the store cannot be reached: every read says so, so that a job never waits for a connection.
+/// Stands in while the store cannot be reached: every read says so, so that a job never waits for a
+/// connection.
 class unavailable_reader final : public storage::reader {
  public:
   explicit unavailable_reader(storage::error why) : why_{std::move(why)} {}
-  storage::result<std::vector<storage::activation>> activate(std::span<const entity_id>) override { return why_; }
-  storage::result<std::vector<storage::journal_event>> events(const entity_id&, std::uint64_t, std::uint32_t) override { return why_; }
-  storage::result<std::vector<storage::balance>> balances(std::span<const storage::account_id>) override { return why_; }
-  storage::result<std::vector<storage::transfer>> transfers(std::span<const uuid>) override { return why_; }
-  storage::result<std::vector<storage::transfer>> transfers_of(const storage::account_id&, const uuid&) override { return why_; }
-  storage::result<std::vector<storage::history_row>> history(const uuid&, storage::currency, std::optional<uuid>,
-                                                             std::uint32_t) override { return why_; }
-  storage::result<std::vector<storage::wake_row>> wakes(std::uint32_t, std::uint32_t, millis, std::uint32_t) override { return why_; }
+  storage::result<std::vector<storage::activation>> activate(std::span<const entity_id>) override {
+    return why_;
+  }
+  storage::result<std::vector<storage::journal_event>> events(const entity_id&, std::uint64_t,
+                                                              std::uint32_t) override {
+    return why_;
+  }
+  storage::result<std::vector<storage::balance>> balances(
+      std::span<const storage::account_id>) override {
+    return why_;
+  }
+  storage::result<std::vector<storage::transfer>> transfers(std::span<const uuid>) override {
+    return why_;
+  }
+  storage::result<std::vector<storage::transfer>> transfers_of(const storage::account_id&,
+                                                               const uuid&) override {
+    return why_;
+  }
+  storage::result<std::vector<storage::history_row>> history(const uuid&, storage::currency,
+                                                             std::optional<uuid>,
+                                                             std::uint32_t) override {
+    return why_;
+  }
+  storage::result<std::vector<storage::wake_row>> wakes(std::uint32_t, std::uint32_t, millis,
+                                                        std::uint32_t) override {
+    return why_;
+  }
   storage::result<std::vector<storage::incident>> incidents(std::uint32_t) override { return why_; }
   storage::result<millis> now() override { return why_; }
 

@@ -1,4 +1,5 @@
-// Reads from the store on a few threads of their own, so that nothing blocks a scheduler or socket thread.
+// Reads from the store on a few threads of their own, so that nothing blocks a scheduler or socket
+// thread.
 #pragma once
 
 #include <condition_variable>
@@ -16,13 +17,15 @@ namespace baraza::cluster {
 class read_pool {
  public:
   using job = std::function<void(storage::reader&)>;
-  /// Opens `threads` readers; a reader that fails is reopened with the next job. `queue_max`: further jobs are refused.
+  /// Opens `threads` readers; a reader that fails is reopened with the next job. `queue_max`:
+  /// further jobs are refused.
   read_pool(storage::store& from, std::size_t threads, std::size_t queue_max);
   ~read_pool();  // runs what is queued, then joins
   read_pool(const read_pool&) = delete;
   read_pool& operator=(const read_pool&) = delete;
 
-  /// False when the queue is full or the pool is stopping: answer `overloaded`. The job must not throw.
+  /// False when the queue is full or the pool is stopping: answer `overloaded`. The job must not
+  /// throw.
   bool submit(job work);
   void stop();
 

@@ -15,14 +15,22 @@ namespace {
 using actors::refused;
 
 /// ```
-///   (absent) ──request, wake-up──▶ loading ──loaded──▶ awake ──wish_to_sleep──▶ leaving ──down──▶ (absent)
-///                                    ▲  │                │ crash                   └─stay_awake──▶ awake
-///                                    │  └─crash──▶ restarting ◀─┘
-///                                    └─── barred, delay over ─┘ └─budget spent──▶ quarantined
+///   (absent) ──request, wake-up──▶ loading ──loaded──▶ awake ──wish_to_sleep──▶ leaving ──down──▶
+///   (absent)
+///                                    ▲  │                │ crash                   └─stay_awake──▶
+///                                    awake │  └─crash──▶ restarting ◀─┘ └─── barred, delay over ─┘
+///                                    └─budget spent──▶ quarantined
 ///   loading ──cannot fold──▶ voiding ──▶ finished (answers match_voided) or quarantined
 /// ```
 struct slot {
-  enum class phase : std::uint8_t { awake, leaving, restarting, voiding, quarantined, finished } now = phase::awake;
+  enum class phase : std::uint8_t {
+    awake,
+    leaving,
+    restarting,
+    voiding,
+    quarantined,
+    finished
+  } now = phase::awake;
   caf::actor host;
   activation_number activation = 0;
   std::unique_ptr<restart_budget> budget;  // only once it has crashed
@@ -73,47 +81,61 @@ class region_actor final : public caf::event_based_actor {
     owners_.clear();
   }
 
-  // ---- requests -------------------------------------------------------------------------------------------------------------------
+  // ---- requests
+  // -------------------------------------------------------------------------------------------------------------------
 
   void route(envelope_ptr what) {
     ++node_->counters.requests;
     const auto known = slots_.find(what->to);
     if (known == slots_.end()) {
-      if (slots_.size() >= entities_max) return refuse(*what, {"overloaded", "this node has no room for more tables", 1000});
+      if (slots_.size() >= entities_max)
+        return refuse(*what, {"overloaded", "this node has no room for more tables", 1000});
       auto& fresh = start(what->to);
       return deliver_to(fresh, std::move(what));
     }
     auto& at = known->second;
     switch (at.now) {
-      case phase::awake: return deliver_to(at, std::move(what));
+      case phase::awake:
+        return deliver_to(at, std::move(what));
       case phase::quarantined:
-        return refuse(*what, {"quarantined", "this table has failed too often; an operator has been told", 0});
-      case phase::finished: return refuse(*what, {"match_voided", "this match was voided and its stakes were returned", 0});
-      default: break;
+        return refuse(*what, {"quarantined",
+                              "this table has failed too often; an operator has been told", 0});
+      case phase::finished:
+        return refuse(*what,
+                      {"match_voided", "this match was voided and its stakes were returned", 0});
+      default:
+        break;
     }
     if (stashed_ >= region_stash_max || (at.waiting && at.waiting->size() >= entity_stash_max)) {
       ++node_->counters.overloaded;
-      return refuse(*what, {"overloaded", "this table is being moved or restarted and too many requests wait", 200});
+      return refuse(
+          *what,
+          {"overloaded", "this table is being moved or restarted and too many requests wait", 200});
     }
     if (!at.waiting) at.waiting = std::make_unique<std::vector<envelope_ptr>>();
     at.waiting->push_back(std::move(what));
     node_->counters.stash = static_cast<std::int64_t>(++stashed_);
   }
 
-  void deliver_to(slot& at, envelope_ptr what) { caf::anon_send(at.host, deliver{std::move(what)}); }
+  void deliver_to(slot& at, envelope_ptr what) {
+    caf::anon_send(at.host, deliver{std::move(what)});
+  }
 
   void refuse(const envelope& what, refused why) {
     const auto& to = what.from;
     if (to.edge != 0 && to.edge < edges_max && node_->gateways[to.edge])
       caf::anon_send(node_->gateways[to.edge], edge_answer{to.session, to.request, std::move(why)});
     else if (to.entity)
-      caf::anon_send(caf::actor_cast<caf::actor>(this), answer_in{*to.entity, to.request, std::move(why)});
+      caf::anon_send(caf::actor_cast<caf::actor>(this),
+                     answer_in{*to.entity, to.request, std::move(why)});
   }
 
-  /// An answer to an entity that is not awake is dropped: it asks again after its activation (rule D6).
+  /// An answer to an entity that is not awake is dropped: it asks again after its activation (rule
+  /// D6).
   void answer(answer_in& m) {
     const auto known = slots_.find(m.to);
-    if (known != slots_.end() && known->second.now == phase::awake) caf::anon_send(known->second.host, std::move(m));
+    if (known != slots_.end() && known->second.now == phase::awake)
+      caf::anon_send(known->second.host, std::move(m));
   }
 
   void flush_waiting(slot& at) {
@@ -122,12 +144,15 @@ class region_actor final : public caf::event_based_actor {
     stashed_ -= waiting->size();
     node_->counters.stash = static_cast<std::int64_t>(stashed_);
     for (auto& what : *waiting) {
-      if (at.now == phase::awake) deliver_to(at, std::move(what));
-      else route(std::move(what));
+      if (at.now == phase::awake)
+        deliver_to(at, std::move(what));
+      else
+        route(std::move(what));
     }
   }
 
-  // ---- activation -----------------------------------------------------------------------------------------------------------------
+  // ---- activation
+  // -----------------------------------------------------------------------------------------------------------------
 
   slot& start(const entity_id& who) {
     auto& at = slots_[who];
@@ -156,13 +181,16 @@ class region_actor final : public caf::event_based_actor {
     auto node = node_;
     auto self = caf::actor_cast<caf::actor>(this);
     ++loads_in_flight_;
-    const bool queued = node_->reads.submit([who, hosts = std::move(hosts), node, self](storage::reader& from) {
-      auto rows = from.activate(who);
-      if (!rows || rows->size() != who.size()) return caf::anon_send(self, load_failed{who, true});
-      const auto at = node->clock.now();
-      for (std::size_t i = 0; i < who.size(); ++i) caf::anon_send(hosts[i], loaded{std::move((*rows)[i]), at});
-      caf::anon_send(self, load_failed{{}, true});
-    });
+    const bool queued =
+        node_->reads.submit([who, hosts = std::move(hosts), node, self](storage::reader& from) {
+          auto rows = from.activate(who);
+          if (!rows || rows->size() != who.size())
+            return caf::anon_send(self, load_failed{who, true});
+          const auto at = node->clock.now();
+          for (std::size_t i = 0; i < who.size(); ++i)
+            caf::anon_send(hosts[i], loaded{std::move((*rows)[i]), at});
+          caf::anon_send(self, load_failed{{}, true});
+        });
     if (!queued) caf::anon_send(self, load_failed{who, true});
   }
 
@@ -181,7 +209,8 @@ class region_actor final : public caf::event_based_actor {
     load_some();
   }
 
-  // ---- sleep ----------------------------------------------------------------------------------------------------------------------
+  // ---- sleep
+  // ----------------------------------------------------------------------------------------------------------------------
 
   void let_sleep(const wish_to_sleep& m) {
     const auto known = slots_.find(m.who);
@@ -198,7 +227,8 @@ class region_actor final : public caf::event_based_actor {
     flush_waiting(known->second);
   }
 
-  // ---- supervision ----------------------------------------------------------------------------------------------------------------
+  // ---- supervision
+  // ----------------------------------------------------------------------------------------------------------------
 
   void on_down(caf::down_msg& m) {
     const auto owner = owners_.find(m.source);
@@ -241,14 +271,18 @@ class region_actor final : public caf::event_based_actor {
     if (!delay) return quarantine(who, at, why);
     at.now = phase::restarting;
     node_->log(severity::warning, "entity.restarting", who.to_string(), why);
-    // The gate first drops what the old life still has queued and waits for its flush in flight: only then is the journal read.
-    if (delay->count() == 0) caf::anon_send(node_->gate, bar{who, activations_ + 1});
-    else delayed_send(this, *delay, activate_now{who});
+    // The gate first drops what the old life still has queued and waits for its flush in flight:
+    // only then is the journal read.
+    if (delay->count() == 0)
+      caf::anon_send(node_->gate, bar{who, activations_ + 1});
+    else
+      delayed_send(this, *delay, activate_now{who});
   }
 
   void restart(const entity_id& who) {
     const auto known = slots_.find(who);
-    if (known != slots_.end() && known->second.now == phase::restarting) caf::anon_send(node_->gate, bar{who, activations_ + 1});
+    if (known != slots_.end() && known->second.now == phase::restarting)
+      caf::anon_send(node_->gate, bar{who, activations_ + 1});
   }
 
   void on_barred(const barred& m) {
@@ -282,7 +316,8 @@ class region_actor final : public caf::event_based_actor {
     });
   }
 
-  // ---- voids ----------------------------------------------------------------------------------------------------------------------
+  // ---- voids
+  // ----------------------------------------------------------------------------------------------------------------------
 
   void start_void(const fold_failed& m) {
     auto& at = slots_[m.who];
@@ -292,19 +327,20 @@ class region_actor final : public caf::event_based_actor {
     auto self = caf::actor_cast<caf::actor>(this);
     auto ticket = std::make_shared<commit_ticket>();
     ticket->activation = ++activations_;
-    const bool queued = node_->reads.submit([node, self, ticket, who = m.who, why = m.why](storage::reader& from) {
-      voided outcome{who, false, false, why};
-      if (prepare_void(*node, from, *ticket, who, why)) {
-        ticket->host = self;
-        return caf::anon_send(node->gate, commit_asked{ticket});
-      }
-      caf::anon_send(self, outcome);
-    });
+    const bool queued =
+        node_->reads.submit([node, self, ticket, who = m.who, why = m.why](storage::reader& from) {
+          voided outcome{who, false, false, why};
+          if (prepare_void(*node, from, *ticket, who, why)) {
+            ticket->host = self;
+            return caf::anon_send(node->gate, commit_asked{ticket});
+          }
+          caf::anon_send(self, outcome);
+        });
     if (!queued) caf::anon_send(self, voided{m.who, false, false, m.why});
   }
 
-  static bool prepare_void(node_services& node, storage::reader& from, commit_ticket& ticket, const entity_id& who,
-                           const std::string& why) {
+  static bool prepare_void(node_services& node, storage::reader& from, commit_ticket& ticket,
+                           const entity_id& who, const std::string& why) {
     auto events = from.events(who, 0, 10'000);
     if (!events || events->empty()) return false;
     std::vector<storage::transfer> transfers;
@@ -331,14 +367,16 @@ class region_actor final : public caf::event_based_actor {
 
   void on_void_committed(const commit_done& m) {
     const auto code = m.ticket->result.code;
-    on_voided({m.ticket->work.entity, code == storage::errc::none, m.ticket->work.snapshot.has_value(),
+    on_voided({m.ticket->work.entity, code == storage::errc::none,
+               m.ticket->work.snapshot.has_value(),
                std::string{storage::to_string(code)} + ' ' + m.ticket->result.detail});
   }
 
   void on_voided(const voided& m) {
     const auto known = slots_.find(m.who);
     if (known == slots_.end() || known->second.now != phase::voiding) return;
-    if (!m.done) return quarantine(m.who, known->second, "cannot be folded and not voided: " + m.why);
+    if (!m.done)
+      return quarantine(m.who, known->second, "cannot be folded and not voided: " + m.why);
     ++node_->counters.voids;
     node_->log(severity::error, "match.voided", m.who.to_string(), m.why);
     record_incident(m.who, "void", m.why);
@@ -352,7 +390,8 @@ class region_actor final : public caf::event_based_actor {
     tell_edges(actors::table_restarted{m.who.key});  // they ask, and are told that it was voided
   }
 
-  // ---- time -----------------------------------------------------------------------------------------------------------------------
+  // ---- time
+  // -----------------------------------------------------------------------------------------------------------------------
 
   void tick() {
     delayed_send(this, wheel_tick, wheel_tick_now{});
@@ -372,7 +411,8 @@ class region_actor final : public caf::event_based_actor {
     if (retry_at_ != 0 && steady >= retry_at_) {
       retry_at_ = 0;
       for (const auto& who : retry_)
-        if (const auto known = slots_.find(who); known != slots_.end() && known->second.host) to_load_.push_back(who);
+        if (const auto known = slots_.find(who); known != slots_.end() && known->second.host)
+          to_load_.push_back(who);
       retry_.clear();
       load_some();
     }
@@ -382,15 +422,18 @@ class region_actor final : public caf::event_based_actor {
     }
   }
 
-  /// What the store says is due soon: after a take at once, later to repair any miss (rule B6). Also the moment the clock is set.
+  /// What the store says is due soon: after a take at once, later to repair any miss (rule B6).
+  /// Also the moment the clock is set.
   void scan_wakes(millis now) {
     auto node = node_;
     auto self = caf::actor_cast<caf::actor>(this);
     const auto until = now + 2 * std::chrono::milliseconds{wake_scan_every}.count();
     node_->reads.submit([node, self, until](storage::reader& from) {
       const auto asked = cluster_clock::steady();
-      if (auto store_now = from.now()) node->clock.adjust(*store_now, asked, cluster_clock::steady());
-      if (auto rows = from.wakes(0, node->shards - 1, until, wake_scan_rows_max)) caf::anon_send(self, wakes_found{std::move(*rows)});
+      if (auto store_now = from.now())
+        node->clock.adjust(*store_now, asked, cluster_clock::steady());
+      if (auto rows = from.wakes(0, node->shards - 1, until, wake_scan_rows_max))
+        caf::anon_send(self, wakes_found{std::move(*rows)});
     });
   }
 

@@ -1,4 +1,5 @@
-// The region: the only way to reach an entity. It activates on demand, buffers while one loads, supervises, and keeps the wake-ups.
+// The region: the only way to reach an entity. It activates on demand, buffers while one loads,
+// supervises, and keeps the wake-ups.
 #pragma once
 
 #include <caf/actor.hpp>
@@ -13,10 +14,11 @@ namespace baraza::cluster {
 ///
 /// | child | restart | state comes back from |
 /// |---|---|---|
-/// | entity host | transient: after a crash, within its restart_budget; then back-off; then quarantine | snapshot, then journal |
-/// | read pool job | never: the question is asked again | – |
+/// | entity host | transient: after a crash, within its restart_budget; then back-off; then
+/// quarantine | snapshot, then journal | | read pool job | never: the question is asked again | – |
 ///
-/// An entity that cannot be folded is voided without running its code, if its kind can be (rule D2).
+/// An entity that cannot be folded is voided without running its code, if its kind can be (rule
+/// D2).
 caf::actor start_region(caf::actor_system& system, const std::shared_ptr<node_services>& node);
 
 }  // namespace baraza::cluster

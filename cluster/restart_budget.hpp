@@ -1,4 +1,5 @@
-// How often a crashed entity is brought back: at once while crashes are rare, then with growing delays, then no more.
+// How often a crashed entity is brought back: at once while crashes are rare, then with growing
+// delays, then no more.
 #pragma once
 
 #include <algorithm>
@@ -11,14 +12,16 @@
 namespace baraza::cluster {
 
 /// ```
-/// crash: ≤ 5 in 30 s → restart now;  else → back-off 1, 2, 4, 8, 16 s;  sixth back-off → quarantine
+/// crash: ≤ 5 in 30 s → restart now;  else → back-off 1, 2, 4, 8, 16 s;  sixth back-off →
+/// quarantine
 /// ```
 /// A window without a crash forgives everything.
 class restart_budget {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// The delay before the next restart after a crash at `now` (steady clock, never going back); nothing: quarantine.
+  /// The delay before the next restart after a crash at `now` (steady clock, never going back);
+  /// nothing: quarantine.
   std::optional<std::chrono::milliseconds> crashed(time_point now) {
     if (!crashes_.empty() && now - crashes_.back() > restart_window + delay_) {
       crashes_.clear();
@@ -26,14 +29,16 @@ class restart_budget {
     }
     while (!crashes_.empty() && now - crashes_.front() > restart_window) crashes_.pop_front();
     crashes_.push_back(now);
-    if (backoffs_ == 0 && crashes_.size() <= restarts_at_once_max) return std::chrono::milliseconds{0};
+    if (backoffs_ == 0 && crashes_.size() <= restarts_at_once_max)
+      return std::chrono::milliseconds{0};
     if (backoffs_ == restarts_with_backoff_max) return std::nullopt;
     delay_ = restart_backoff_first * (1 << backoffs_++);
     return delay_;
   }
 
  private:
-  std::deque<time_point> crashes_;  // within the window; at most restarts_at_once_max + 1 + restarts_with_backoff_max
+  std::deque<time_point>
+      crashes_;  // within the window; at most restarts_at_once_max + 1 + restarts_with_backoff_max
   std::size_t backoffs_ = 0;
   std::chrono::milliseconds delay_{0};
 };

@@ -1,4 +1,5 @@
-// What every actor of a node shares: handles, clock, options. Built by node.cpp before the first actor, outlives the last.
+// What every actor of a node shares: handles, clock, options. Built by node.cpp before the first
+// actor, outlives the last.
 #pragma once
 
 #include <array>
@@ -23,21 +24,28 @@ enum class severity : std::uint8_t { debug, info, warning, error };
 
 /// Counters for /metrics and the benchmarks; relaxed, so a reading may be a little old.
 struct node_counters {
-  std::atomic<std::uint64_t> commits{0}, commits_refused{0}, batches{0}, activations{0}, passivations{0}, crashes{0}, voids{0},
-      quarantines{0}, requests{0}, overloaded{0}, wakes{0}, unknown_outcomes{0}, store_holds{0};
+  std::atomic<std::uint64_t> commits{0}, commits_refused{0}, batches{0}, activations{0},
+      passivations{0}, crashes{0}, voids{0}, quarantines{0}, requests{0}, overloaded{0}, wakes{0},
+      unknown_outcomes{0}, store_holds{0};
   std::atomic<std::int64_t> entities{0}, stash{0}, gate_queue{0};
-  std::array<std::atomic<std::uint64_t>, 16> commit_us_log2{};  // bucket i: batches that took < 2^(i+8) µs
+  std::array<std::atomic<std::uint64_t>, 16>
+      commit_us_log2{};  // bucket i: batches that took < 2^(i+8) µs
 };
 
 /// Rules that a node needs of its entities, given by main so that the runtime knows no game.
 struct entity_factory {
-  std::function<std::unique_ptr<actors::entity>(const entity_id&)> make;  // null: the kind is unknown here
-  /// The change that voids an entity whose journal cannot be folded, without running its code (rule D2). Nothing: it cannot be voided.
-  std::function<std::optional<actors::change>(const entity_id&, const std::vector<storage::journal_event>&,
-                                              const std::vector<storage::transfer>&, std::string_view why, millis now)>
+  std::function<std::unique_ptr<actors::entity>(const entity_id&)>
+      make;  // null: the kind is unknown here
+  /// The change that voids an entity whose journal cannot be folded, without running its code (rule
+  /// D2). Nothing: it cannot be voided.
+  std::function<std::optional<actors::change>(
+      const entity_id&, const std::vector<storage::journal_event>&,
+      const std::vector<storage::transfer>&, std::string_view why, millis now)>
       plan_void;
   /// The escrow account whose transfers plan_void needs; nothing for kinds without one.
-  std::function<std::optional<storage::account_id>(const entity_id&, const std::vector<storage::journal_event>&)> escrow_of;
+  std::function<std::optional<storage::account_id>(const entity_id&,
+                                                   const std::vector<storage::journal_event>&)>
+      escrow_of;
 };
 
 struct node_services {
@@ -48,13 +56,15 @@ struct node_services {
   read_pool& reads;
   entity_factory factory;
   millis passivate_after = 120'000;
-  std::function<void(std::string_view)> stop_node;  // the node may not go on (fenced, gate broken): ends the process
-  /// Structured log: level, event ("entity.crashed"), entity or empty, detail. Must be cheap and thread-safe.
+  std::function<void(std::string_view)>
+      stop_node;  // the node may not go on (fenced, gate broken): ends the process
+  /// Structured log: level, event ("entity.crashed"), entity or empty, detail. Must be cheap and
+  /// thread-safe.
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
   watchdog dog;
   node_counters counters;
-  caf::actor gate, region;                      // set once, before the first request
-  std::array<caf::actor, edges_max> gateways;   // by edge number; 0 is nobody
+  caf::actor gate, region;                     // set once, before the first request
+  std::array<caf::actor, edges_max> gateways;  // by edge number; 0 is nobody
 
   [[nodiscard]] shard_id shard(const entity_id& who) const { return shard_of(who, shards); }
 };

@@ -9,7 +9,8 @@
 
 namespace baraza::cluster {
 
-/// Entries are coarse (one tick) and cheap (about 64 bytes); an entity may have several, the receiver ignores what comes early.
+/// Entries are coarse (one tick) and cheap (about 64 bytes); an entity may have several, the
+/// receiver ignores what comes early.
 class timer_wheel {
  public:
   explicit timer_wheel(millis tick) : tick_{tick} {}

@@ -4,7 +4,8 @@
 
 namespace baraza::cluster {
 
-watchdog::watchdog(std::function<void(entity_id, std::chrono::milliseconds)> bark) : bark_{std::move(bark)} {
+watchdog::watchdog(std::function<void(entity_id, std::chrono::milliseconds)> bark)
+    : bark_{std::move(bark)} {
   thread_ = std::thread{[this] {
     while (!stopping_.load()) {
       std::this_thread::sleep_for(100ms);
@@ -34,7 +35,8 @@ watchdog::scope::scope(watchdog& dog, const entity_id& who, millis steady_now) {
   }
   if (index >= threads_max) return;
   auto& lane = dog.lanes_[index];
-  if (lane.since.load(std::memory_order_relaxed) != 0) return;  // nested: the outer scope keeps counting
+  if (lane.since.load(std::memory_order_relaxed) != 0)
+    return;  // nested: the outer scope keeps counting
   lane.who = who;
   lane.since.store(steady_now, std::memory_order_release);
   since_ = &lane.since;

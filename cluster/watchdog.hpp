@@ -1,4 +1,5 @@
-// Ends the node when an actor holds its thread too long (rule D3): players of its neighbours wait, and another node can take over.
+// Ends the node when an actor holds its thread too long (rule D3): players of its neighbours wait,
+// and another node can take over.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
-// Access tokens seen a moment ago, so that a handshake or request does not always ask the store; and the logins that just ended, so
-// that a read that was on its way when somebody logged out cannot bring the login back.
+// Access tokens seen a moment ago, so that a handshake or request does not always ask the store;
+// and the logins that just ended, so that a read that was on its way when somebody logged out
+// cannot bring the login back.
 #pragma once
 
 #include <mutex>
@@ -40,7 +41,7 @@ class access_cache {
   mutable std::mutex mutex_;
   std::unordered_map<storage::digest, entry, digest_hash> entries_;
   std::unordered_map<uuid, storage::digest> tokens_;  // login → its token in entries_
-  std::unordered_map<uuid, millis> ended_;            // login → when; kept for the longest read on its way
+  std::unordered_map<uuid, millis> ended_;  // login → when; kept for the longest read on its way
 };
 
 }  // namespace baraza::http

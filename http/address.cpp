@@ -11,11 +11,14 @@ constexpr std::array<std::uint8_t, 12> v4_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 constexpr std::size_t forwarded_entries_max = 16;
 }  // namespace
 
-bool address::is_v4() const { return std::equal(v4_prefix.begin(), v4_prefix.end(), bytes.bytes.begin()); }
+bool address::is_v4() const {
+  return std::equal(v4_prefix.begin(), v4_prefix.end(), bytes.bytes.begin());
+}
 
 bool address::is_loopback() const {
   if (is_v4()) return bytes.bytes[12] == 127;
-  return std::all_of(bytes.bytes.begin(), bytes.bytes.end() - 1, [](auto b) { return b == 0; }) && bytes.bytes[15] == 1;
+  return std::all_of(bytes.bytes.begin(), bytes.bytes.end() - 1, [](auto b) { return b == 0; }) &&
+         bytes.bytes[15] == 1;
 }
 
 address address::network() const {
@@ -61,21 +64,26 @@ std::optional<address_range> address_range::parse(std::string_view text) {
   const auto tail = text.substr(slash + 1);
   int bits = -1;
   const auto end = std::from_chars(tail.data(), tail.data() + tail.size(), bits);
-  if (end.ec != std::errc{} || end.ptr != tail.data() + tail.size() || bits < 0) return std::nullopt;
+  if (end.ec != std::errc{} || end.ptr != tail.data() + tail.size() || bits < 0)
+    return std::nullopt;
   out.bits = base->is_v4() ? bits + 96 : bits;
   if (out.bits > 128) return std::nullopt;
   return out;
 }
 
-address client_address(const address& peer, std::string_view forwarded_for, std::span<const address_range> trusted) {
+address client_address(const address& peer, std::string_view forwarded_for,
+                       std::span<const address_range> trusted) {
   const auto is_trusted = [&](const address& a) {
-    return std::any_of(trusted.begin(), trusted.end(), [&](const auto& range) { return range.contains(a); });
+    return std::any_of(trusted.begin(), trusted.end(),
+                       [&](const auto& range) { return range.contains(a); });
   };
   address believed = peer;
-  for (std::size_t i = 0; i < forwarded_entries_max && is_trusted(believed) && !forwarded_for.empty(); ++i) {
+  for (std::size_t i = 0;
+       i < forwarded_entries_max && is_trusted(believed) && !forwarded_for.empty(); ++i) {
     const auto comma = forwarded_for.rfind(',');
     auto last = comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1);
-    forwarded_for = comma == std::string_view::npos ? std::string_view{} : forwarded_for.substr(0, comma);
+    forwarded_for =
+        comma == std::string_view::npos ? std::string_view{} : forwarded_for.substr(0, comma);
     while (!last.empty() && last.front() == ' ') last.remove_prefix(1);
     while (!last.empty() && last.back() == ' ') last.remove_suffix(1);
     const auto next = address::parse(last);

@@ -32,7 +32,9 @@ struct address_range {
   static std::optional<address_range> parse(std::string_view text);
 };
 
-/// The client's address: the peer's own, or, if the peer is a trusted proxy, the rightmost X-Forwarded-For entry that is none.
-address client_address(const address& peer, std::string_view forwarded_for, std::span<const address_range> trusted);
+/// The client's address: the peer's own, or, if the peer is a trusted proxy, the rightmost
+/// X-Forwarded-For entry that is none.
+address client_address(const address& peer, std::string_view forwarded_for,
+                       std::span<const address_range> trusted);
 
 }  // namespace baraza::http

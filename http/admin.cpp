@@ -2,7 +2,8 @@
 
 namespace baraza::http {
 
-std::vector<route> admin_routes(std::function<bool()> is_ready, std::function<std::string()> metrics) {
+std::vector<route> admin_routes(std::function<bool()> is_ready,
+                                std::function<std::string()> metrics) {
   std::vector<route> out;
   out.push_back({"GET", "/livez", 0, false, [](const exchange& x) { x.ok("{\"live\":true}"); }});
   out.push_back({"GET", "/readyz", 0, false, [is_ready = std::move(is_ready)](const exchange& x) {

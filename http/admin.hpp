@@ -1,4 +1,5 @@
-// The operators' port: /livez, /readyz, /metrics. Its own address, so that it need never face the players.
+// The operators' port: /livez, /readyz, /metrics. Its own address, so that it need never face the
+// players.
 #pragma once
 
 #include <functional>
@@ -11,6 +12,7 @@ namespace baraza::http {
 
 /// @param is_ready whether new players may be sent here
 /// @param metrics Prometheus text, complete
-std::vector<route> admin_routes(std::function<bool()> is_ready, std::function<std::string()> metrics);
+std::vector<route> admin_routes(std::function<bool()> is_ready,
+                                std::function<std::string()> metrics);
 
 }  // namespace baraza::http

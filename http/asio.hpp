@@ -1,4 +1,5 @@
-// The socket types of the edge. Bound to io_context's own executor: no type erasure, no strand; a session lives on one thread.
+// The socket types of the edge. Bound to io_context's own executor: no type erasure, no strand; a
+// session lives on one thread.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>

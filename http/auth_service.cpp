@@ -14,7 +14,8 @@ namespace {
 constexpr auth_error busy{503, "overloaded", "Too many logins at once; try again soon.", 1000};
 constexpr auth_error unauthorized{401, "unauthorized", "The token is unknown or has expired."};
 constexpr auth_error bad_login{401, "bad_login", "Name or password is wrong."};
-constexpr auth_error bad_refresh{401, "bad_refresh", "The refresh token is unknown, used or expired; log in again."};
+constexpr auth_error bad_refresh{401, "bad_refresh",
+                                 "The refresh token is unknown, used or expired; log in again."};
 
 auth_error refused(const accounts::refusal& why) { return {422, why.code, why.sentence}; }
 
@@ -29,7 +30,8 @@ uuid key_of(std::string_view text) {
 nanos steady_now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 auth_error too_many(nanos wait) {
-  return {429, "rate_limited", "Too many tries; wait before the next.", static_cast<std::uint32_t>(wait / 1'000'000 + 1)};
+  return {429, "rate_limited", "Too many tries; wait before the next.",
+          static_cast<std::uint32_t>(wait / 1'000'000 + 1)};
 }
 
 std::string guest_name(const uuid& player) {
@@ -40,14 +42,17 @@ std::string guest_name(const uuid& player) {
 }
 
 std::string shortened(std::string device) {
-  std::erase_if(device, [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E; });
+  std::erase_if(device, [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E;
+  });
   if (device.size() > limits::device_bytes_max) device.resize(limits::device_bytes_max);
   return device;
 }
 
 }  // namespace
 
-auth_service::auth_service(auth_options options, storage::identity_store& store, end_sessions end, clock now, log write)
+auth_service::auth_service(auth_options options, storage::identity_store& store, end_sessions end,
+                           clock now, log write)
     : options_{std::move(options)},
       store_{store},
       end_{std::move(end)},
@@ -78,7 +83,8 @@ auth_error auth_service::store_error(const storage::error& why, std::string_view
   return {503, "unavailable", "Accounts cannot be reached right now; try again soon.", 1000};
 }
 
-storage::login_session auth_service::fresh_login(const uuid& player, bool guest, std::string device, issued& out) const {
+storage::login_session auth_service::fresh_login(const uuid& player, bool guest, std::string device,
+                                                 issued& out) const {
   const auto now = now_();
   out.player = player;
   out.login = uuid::v7(now);
@@ -93,7 +99,8 @@ storage::login_session auth_service::fresh_login(const uuid& player, bool guest,
   session.refresh = *tokens::digest_of(tokens::refresh_prefix, out.refresh);
   session.access_expires_at = now + options_.access_live.count();
   session.idle_expires_at = now + (guest ? options_.guest_live : options_.idle_live).count();
-  session.absolute_expires_at = now + (guest ? options_.guest_live : options_.absolute_live).count();
+  session.absolute_expires_at =
+      now + (guest ? options_.guest_live : options_.absolute_live).count();
   session.device = std::move(device);
   return session;
 }
@@ -115,21 +122,28 @@ void auth_service::guest(std::string display, std::string device, answer_to<issu
     issued out;
     out.display = display;
     const auto session = fresh_login(player, true, device, out);
-    if (const auto made = store_.create(who, session); !made) return done(store_error(made.why(), "create guest"));
-    cache_.put(session.access, {player, session.id, display, session.access_expires_at, session.absolute_expires_at}, now_());
+    if (const auto made = store_.create(who, session); !made)
+      return done(store_error(made.why(), "create guest"));
+    cache_.put(
+        session.access,
+        {player, session.id, display, session.access_expires_at, session.absolute_expires_at},
+        now_());
     done(std::move(out));
   };
   if (!reads_.submit(job)) done(busy);
 }
 
-void auth_service::enrol(std::string name, std::string password, std::string display, std::string device, answer_to<issued> done) {
+void auth_service::enrol(std::string name, std::string password, std::string display,
+                         std::string device, answer_to<issued> done) {
   auto normal = accounts::normalise_name(name);
   if (auto* why = std::get_if<accounts::refusal>(&normal)) return done(refused(*why));
-  if (const auto why = accounts::check_password(password, std::get<std::string>(normal))) return done(refused(*why));
+  if (const auto why = accounts::check_password(password, std::get<std::string>(normal)))
+    return done(refused(*why));
   auto shown = accounts::normalise_display(display);
   if (auto* why = std::get_if<accounts::refusal>(&shown)) return done(refused(*why));
   const auto job = [this, name = std::get<std::string>(normal), password = std::move(password),
-                    display = std::get<std::string>(shown), device = shortened(std::move(device)), done] {
+                    display = std::get<std::string>(shown), device = shortened(std::move(device)),
+                    done] {
     auto hash = passwords::hash(password, options_.password_cost);
     if (!hash) return done(busy);
     storage::identity who;
@@ -142,7 +156,8 @@ void auth_service::enrol(std::string name, std::string password, std::string dis
     out.display = display;
     const auto session = fresh_login(who.player, false, device, out);
     if (const auto made = store_.create(who, session); !made) {
-      if (made.why().code != storage::errc::exists) return done(store_error(made.why(), "create account"));
+      if (made.why().code != storage::errc::exists)
+        return done(store_error(made.why(), "create account"));
       log_("register_refused", "name=" + accounts::masked(name) + " taken");
       return done(auth_error{409, "name_taken", "There is an account with this name already."});
     }
@@ -152,18 +167,21 @@ void auth_service::enrol(std::string name, std::string password, std::string dis
   if (!passwords_.submit(job)) done(busy);
 }
 
-void auth_service::login(std::string name, std::string password, std::string device, const address& from, answer_to<issued> done) {
+void auth_service::login(std::string name, std::string password, std::string device,
+                         const address& from, answer_to<issued> done) {
   auto normal = accounts::normalise_name(name);
   if (auto* why = std::get_if<accounts::refusal>(&normal)) return done(refused(*why));
   if (password.empty() || password.size() > limits::password_bytes_max) return done(bad_login);
   auto& known = std::get<std::string>(normal);
   const auto account = key_of(known), source = from.bytes;
-  const auto wait = std::max(accounts_.ask(account, steady_now()), addresses_.ask(source, steady_now()));
+  const auto wait =
+      std::max(accounts_.ask(account, steady_now()), addresses_.ask(source, steady_now()));
   if (wait > 0) {
     log_("login_limited", "name=" + accounts::masked(known) + " address=" + from.to_string());
     return done(too_many(wait));
   }
-  const auto job = [this, name = known, password = std::move(password), device = shortened(std::move(device)), from, account, source, done] {
+  const auto job = [this, name = known, password = std::move(password),
+                    device = shortened(std::move(device)), from, account, source, done] {
     auto out = try_login(name, password, device);
     const bool ok = std::holds_alternative<issued>(out);
     if (ok) {
@@ -173,35 +191,44 @@ void auth_service::login(std::string name, std::string password, std::string dev
       accounts_.failed(account, steady_now());
       addresses_.failed(source, steady_now());
     }
-    log_(ok ? "login_ok" : "login_failed", "name=" + accounts::masked(name) + " address=" + from.to_string());
+    log_(ok ? "login_ok" : "login_failed",
+         "name=" + accounts::masked(name) + " address=" + from.to_string());
     done(std::move(out));
   };
   if (!passwords_.submit(job)) done(busy);
 }
 
-auth_service::issue_result auth_service::try_login(const std::string& name, const std::string& password, std::string device) {
+auth_service::issue_result auth_service::try_login(const std::string& name,
+                                                   const std::string& password,
+                                                   std::string device) {
   const auto who = store_.by_name(name);
-  if (!who && who.why().code != storage::errc::not_found) return store_error(who.why(), "find name");
+  if (!who && who.why().code != storage::errc::not_found)
+    return store_error(who.why(), "find name");
   const bool real = who && !who->password_hash.empty();
   const bool right = passwords::verify(real ? who->password_hash : dummy_hash_, password);
   if (!real || !right || who->disabled) return bad_login;
   if (passwords::is_outdated(who->password_hash, options_.password_cost)) {
     if (const auto better = passwords::hash(password, options_.password_cost)) {
-      if (const auto kept = store_.set_password_hash(who->player, *better); !kept) store_error(kept.why(), "rehash");
+      if (const auto kept = store_.set_password_hash(who->player, *better); !kept)
+        store_error(kept.why(), "rehash");
     }
   }
   return begin_login(*who, std::move(device));
 }
 
-auth_service::issue_result auth_service::begin_login(const storage::identity& who, std::string device) {
+auth_service::issue_result auth_service::begin_login(const storage::identity& who,
+                                                     std::string device) {
   auto others = store_.sessions(who.player);
   if (!others) return store_error(others.why(), "list logins");
-  std::sort(others->begin(), others->end(), [](const auto& a, const auto& b) { return a.id < b.id; });  // UUIDv7: by age
-  for (std::size_t i = 0; i + limits::sessions_per_player_max <= others->size(); ++i) end_family((*others)[i], "too many logins");
+  std::sort(others->begin(), others->end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });  // UUIDv7: by age
+  for (std::size_t i = 0; i + limits::sessions_per_player_max <= others->size(); ++i)
+    end_family((*others)[i], "too many logins");
   issued out;
   out.display = who.display;
   const auto session = fresh_login(who.player, false, std::move(device), out);
-  if (const auto added = store_.add_session(session); !added) return store_error(added.why(), "add login");
+  if (const auto added = store_.add_session(session); !added)
+    return store_error(added.why(), "add login");
   return out;
 }
 
@@ -213,7 +240,10 @@ void auth_service::refresh(std::string_view token, answer_to<issued> done) {
 
 auth_service::issue_result auth_service::renew(const storage::digest& shown) {
   const auto old = store_.by_refresh(shown);
-  if (!old) return old.why().code == storage::errc::not_found ? bad_refresh : store_error(old.why(), "find refresh token");
+  if (!old)
+    return old.why().code == storage::errc::not_found
+               ? bad_refresh
+               : store_error(old.why(), "find refresh token");
   if (old->refresh != shown) {  // rotated away: either it was stolen, or the thief was faster
     end_family(*old, "refresh token used twice");
     return bad_refresh;
@@ -232,7 +262,9 @@ auth_service::issue_result auth_service::renew(const storage::digest& shown) {
   next.idle_expires_at = std::min(next.idle_expires_at, next.absolute_expires_at);
   next.access_expires_at = std::min(next.access_expires_at, next.absolute_expires_at);
   if (const auto kept = store_.rotate(next, old->refresh); !kept) {
-    if (kept.why().code == storage::errc::seq_conflict || kept.why().code == storage::errc::not_found) return bad_refresh;
+    if (kept.why().code == storage::errc::seq_conflict ||
+        kept.why().code == storage::errc::not_found)
+      return bad_refresh;
     return store_error(kept.why(), "rotate");
   }
   cache_.forget(old->id, false, now);
@@ -240,13 +272,16 @@ auth_service::issue_result auth_service::renew(const storage::digest& shown) {
 }
 
 void auth_service::end_family(const storage::login_session& session, std::string_view why) {
-  if (const auto ended = store_.end_session(session.id); !ended) store_error(ended.why(), "end login");
+  if (const auto ended = store_.end_session(session.id); !ended)
+    store_error(ended.why(), "end login");
   cache_.forget(session.id, true, now_());
   end_(session.player, &session.id);
   log_("login_ended", "player=" + session.player.to_string() + " why=" + std::string{why});
 }
 
-void auth_service::logout(const caller& who, answer_to<std::uint32_t> done) { end(who, who.login, std::move(done)); }
+void auth_service::logout(const caller& who, answer_to<std::uint32_t> done) {
+  end(who, who.login, std::move(done));
+}
 
 void auth_service::logout_everywhere(const caller& who, answer_to<std::uint32_t> done) {
   const auto job = [this, who, done] {
@@ -268,7 +303,8 @@ void auth_service::list(const caller& who, answer_to<std::vector<login_view>> do
     if (!all) return done(store_error(all.why(), "list logins"));
     std::vector<login_view> out;
     for (const auto& one : *all) {
-      out.push_back({one.id, one.device, one.access_expires_at, one.idle_expires_at, one.absolute_expires_at, one.id == who.login});
+      out.push_back({one.id, one.device, one.access_expires_at, one.idle_expires_at,
+                     one.absolute_expires_at, one.id == who.login});
     }
     done(std::move(out));
   };
@@ -279,9 +315,11 @@ void auth_service::end(const caller& who, const uuid& login, answer_to<std::uint
   const auto job = [this, who, login, done] {
     const auto all = store_.sessions(who.player);  // only one's own
     if (!all) return done(store_error(all.why(), "list logins"));
-    const auto found = std::find_if(all->begin(), all->end(), [&](const auto& one) { return one.id == login; });
+    const auto found =
+        std::find_if(all->begin(), all->end(), [&](const auto& one) { return one.id == login; });
     if (found == all->end()) return done(auth_error{404, "not_found", "You have no such login."});
-    if (const auto ended = store_.end_session(login); !ended) return done(store_error(ended.why(), "end login"));
+    if (const auto ended = store_.end_session(login); !ended)
+      return done(store_error(ended.why(), "end login"));
     cache_.forget(login, true, now_());
     end_(who.player, &login);
     log_("logout", "player=" + who.player.to_string());
@@ -294,7 +332,8 @@ void auth_service::profile(const caller& who, answer_to<profile_view> done) {
   const auto job = [this, who, done] {
     const auto found = store_.by_player(who.player);
     if (!found) return done(store_error(found.why(), "find player"));
-    done(profile_view{found->player, found->display, !found->name, found->name ? accounts::masked(*found->name) : ""});
+    done(profile_view{found->player, found->display, !found->name,
+                      found->name ? accounts::masked(*found->name) : ""});
   };
   if (!reads_.submit(job)) done(busy);
 }
@@ -306,13 +345,17 @@ void auth_service::authenticate(std::string_view access, answer_to<caller> done)
   const auto job = [this, digest = *digest, done] {
     const auto session = store_.by_access(digest);
     if (!session) {
-      return done(session.why().code == storage::errc::not_found ? unauthorized : store_error(session.why(), "find token"));
+      return done(session.why().code == storage::errc::not_found
+                      ? unauthorized
+                      : store_error(session.why(), "find token"));
     }
-    if (session->access_expires_at <= now_() || session->absolute_expires_at <= now_()) return done(unauthorized);
+    if (session->access_expires_at <= now_() || session->absolute_expires_at <= now_())
+      return done(unauthorized);
     const auto who = store_.by_player(session->player);
     if (!who) return done(store_error(who.why(), "find player"));
     if (who->disabled || cache_.is_ended(session->id)) return done(unauthorized);
-    const caller out{session->player, session->id, who->display, session->access_expires_at, session->absolute_expires_at};
+    const caller out{session->player, session->id, who->display, session->access_expires_at,
+                     session->absolute_expires_at};
     cache_.put(digest, out, now_());
     done(out);
   };

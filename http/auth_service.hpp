@@ -1,5 +1,5 @@
-// Accounts and logins: guests, registration, login, refresh, logout. Everything that blocks runs on pools of its own; `done` is called
-// once, from any thread, often before the call returns.
+// Accounts and logins: guests, registration, login, refresh, logout. Everything that blocks runs on
+// pools of its own; `done` is called once, from any thread, often before the call returns.
 #pragma once
 
 #include <chrono>
@@ -22,9 +22,10 @@ namespace baraza::http {
 
 struct auth_options {
   std::chrono::milliseconds access_live = std::chrono::minutes{15};
-  std::chrono::milliseconds idle_live = std::chrono::minutes{30};      // between refreshes (ASVS 7.3)
+  std::chrono::milliseconds idle_live = std::chrono::minutes{30};  // between refreshes (ASVS 7.3)
   std::chrono::milliseconds absolute_live = std::chrono::hours{12};
-  std::chrono::milliseconds guest_live = std::chrono::hours{24 * 30};  // idle and absolute: a guest cannot log in again
+  std::chrono::milliseconds guest_live =
+      std::chrono::hours{24 * 30};  // idle and absolute: a guest cannot log in again
   std::chrono::milliseconds cache_live = std::chrono::seconds{30};
   passwords::cost password_cost;
   login_limits account_limits;
@@ -66,17 +67,21 @@ using answer_to = std::function<void(std::variant<T, auth_error>)>;
 class auth_service {
  public:
   using clock = std::function<millis()>;
-  /// One line for the security log: "login_failed", "name=+25471*****78 address=…"; never a token or a password.
+  /// One line for the security log: "login_failed", "name=+25471*****78 address=…"; never a token
+  /// or a password.
   using log = std::function<void(std::string_view event, const std::string& detail)>;
   using end_sessions = std::function<void(const uuid& player, const uuid* login)>;
 
-  auth_service(auth_options options, storage::identity_store& store, end_sessions end, clock now, log write);
+  auth_service(auth_options options, storage::identity_store& store, end_sessions end, clock now,
+               log write);
   ~auth_service();
   void stop();
 
   void guest(std::string display, std::string device, answer_to<issued> done);
-  void enrol(std::string name, std::string password, std::string display, std::string device, answer_to<issued> done);
-  void login(std::string name, std::string password, std::string device, const address& from, answer_to<issued> done);
+  void enrol(std::string name, std::string password, std::string display, std::string device,
+             answer_to<issued> done);
+  void login(std::string name, std::string password, std::string device, const address& from,
+             answer_to<issued> done);
   void refresh(std::string_view token, answer_to<issued> done);
   void logout(const caller& who, answer_to<std::uint32_t> done);
   void logout_everywhere(const caller& who, answer_to<std::uint32_t> done);
@@ -95,7 +100,8 @@ class auth_service {
 
  private:
   using issue_result = std::variant<issued, auth_error>;
-  storage::login_session fresh_login(const uuid& player, bool guest, std::string device, issued& out) const;
+  storage::login_session fresh_login(const uuid& player, bool guest, std::string device,
+                                     issued& out) const;
   issue_result begin_login(const storage::identity& who, std::string device);
   issue_result try_login(const std::string& name, const std::string& password, std::string device);
   issue_result renew(const storage::digest& shown);

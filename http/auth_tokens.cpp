@@ -16,11 +16,13 @@ std::string make(std::string_view prefix) {
 std::optional<storage::digest> digest_of(std::string_view prefix, std::string_view token) {
   if (token.size() != length || !token.starts_with(prefix)) return std::nullopt;
   for (const char c : token.substr(prefix.size())) {
-    const bool known = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    const bool known = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '_';
     if (!known) return std::nullopt;
   }
   storage::digest out;
-  crypto_hash_sha256(out.data(), reinterpret_cast<const unsigned char*>(token.data()), token.size());
+  crypto_hash_sha256(out.data(), reinterpret_cast<const unsigned char*>(token.data()),
+                     token.size());
   return out;
 }
 

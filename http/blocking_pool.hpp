@@ -1,4 +1,5 @@
-// A few threads for calls that block (identity store, argon2id), so that no socket thread ever waits. Bounded: beyond, `overloaded`.
+// A few threads for calls that block (identity store, argon2id), so that no socket thread ever
+// waits. Bounded: beyond, `overloaded`.
 #pragma once
 
 #include <condition_variable>

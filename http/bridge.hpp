@@ -1,5 +1,6 @@
-// The only door from sockets to actors. Sessions call it on their own thread; frames come back on the session's own executor.
-// One gateway actor stands behind it: one message per edge and event, whoever watches.
+// The only door from sockets to actors. Sessions call it on their own thread; frames come back on
+// the session's own executor. One gateway actor stands behind it: one message per edge and event,
+// whoever watches.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,9 @@ namespace baraza::http {
 
 using session_number = std::uint64_t;
 
-/// What the bridge needs of a session. `deliver` is called from any thread and must only queue and post (it is the session that hops
-/// to its own executor); frames are shared between the sessions that get the same bytes.
+/// What the bridge needs of a session. `deliver` is called from any thread and must only queue and
+/// post (it is the session that hops to its own executor); frames are shared between the sessions
+/// that get the same bytes.
 class session_sink {
  public:
   virtual ~session_sink() = default;
@@ -29,16 +31,21 @@ class session_sink {
 class bridge {
  public:
   virtual ~bridge() = default;
-  /// A player's authenticated connection begins. The sink may be dropped any time; the bridge holds it weakly.
-  virtual session_number attach(const uuid& player, const uuid& login, std::string display, std::weak_ptr<session_sink> sink) = 0;
+  /// A player's authenticated connection begins. The sink may be dropped any time; the bridge holds
+  /// it weakly.
+  virtual session_number attach(const uuid& player, const uuid& login, std::string display,
+                                std::weak_ptr<session_sink> sink) = 0;
   virtual void detach(session_number session) = 0;
-  /// Handles every client message but hello and ping. Answers exactly once, through the sink, with the frame's id.
+  /// Handles every client message but hello and ping. Answers exactly once, through the sink, with
+  /// the frame's id.
   virtual void handle(session_number session, wire::client_frame frame) = 0;
 
-  /// For HTTP routes: asks an entity; `answered` is called once, from any thread, also when the deadline passes (then: unknown).
+  /// For HTTP routes: asks an entity; `answered` is called once, from any thread, also when the
+  /// deadline passes (then: unknown).
   virtual void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
                    std::function<void(const actors::answer&)> answered) = 0;
-  /// Ends every live session of the player (or only those of one login) on this edge within 1 s; used by logout and disable.
+  /// Ends every live session of the player (or only those of one login) on this edge within 1 s;
+  /// used by logout and disable.
   virtual void end_sessions(const uuid& player, const uuid* login) = 0;
   /// Tells everyone to come back later ("going_away" with retry_ms), then no new work is taken.
   virtual void go_away(std::uint32_t retry_ms) = 0;

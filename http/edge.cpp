@@ -10,33 +10,48 @@
 namespace baraza::http {
 namespace {
 
-constexpr std::array<std::string_view, static_cast<std::size_t>(refusal_reason::count)> reason_names{
-    "gate",           "parse",         "body_too_large",  "address_rate", "sockets_total", "sockets_address",
-    "header_timeout", "write_timeout", "origin",          "unauthorized", "bad_message",   "session_rate",
-    "account_rate",   "inflight",      "replayed_id",     "slow_reader",  "idle",          "hello_timeout"};
+constexpr std::array<std::string_view, static_cast<std::size_t>(refusal_reason::count)>
+    reason_names{"gate",          "parse",           "body_too_large", "address_rate",
+                 "sockets_total", "sockets_address", "header_timeout", "write_timeout",
+                 "origin",        "unauthorized",    "bad_message",    "session_rate",
+                 "account_rate",  "inflight",        "replayed_id",    "slow_reader",
+                 "idle",          "hello_timeout"};
 constexpr std::chrono::milliseconds going_away_time{500};
-constexpr std::chrono::milliseconds farewell_time{2000};  // for closing handshakes; then sockets are cut
+constexpr std::chrono::milliseconds farewell_time{
+    2000};  // for closing handshakes; then sockets are cut
 
-void put_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
-  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type);
+void put_metric(std::string& out, std::string_view name, std::string_view type,
+                std::string_view help, std::uint64_t value) {
+  out.append("# HELP ")
+      .append(name)
+      .append(" ")
+      .append(help)
+      .append("\n# TYPE ")
+      .append(name)
+      .append(" ")
+      .append(type);
   out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
 }  // namespace
 
 struct edge::parts {
-  parts(edge_options o, bridge& to, storage::identity_store& identities, cluster::read_pool& reads, edge_callbacks c)
+  parts(edge_options o, bridge& to, storage::identity_store& identities, cluster::read_pool& reads,
+        edge_callbacks c)
       : callbacks{std::move(c)}, shared{std::move(o)} {
     if (!callbacks.now) {
       callbacks.now = [] {
-        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+            .count();
       };
     }
     if (!callbacks.is_ready) callbacks.is_ready = [] { return true; };
     if (!callbacks.log) callbacks.log = [](std::string_view, const std::string&) {};
     accounts = std::make_unique<auth_service>(
-        shared.options.auth, identities, [&to](const uuid& player, const uuid* login) { to.end_sessions(player, login); }, callbacks.now,
-        callbacks.log);
+        shared.options.auth, identities,
+        [&to](const uuid& player, const uuid* login) { to.end_sessions(player, login); },
+        callbacks.now, callbacks.log);
     shared.to = &to;
     shared.accounts = accounts.get();
     std::vector<route> routes;
@@ -63,7 +78,7 @@ struct edge::parts {
       std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
   }
-  [[nodiscard]] std::uint64_t sum(counter io_counters::* which) const {
+  [[nodiscard]] std::uint64_t sum(counter io_counters::*which) const {
     std::uint64_t all = 0;
     for (const auto& one : threads) all += (one->counters().*which).get();
     return all;
@@ -85,12 +100,14 @@ std::optional<std::string> edge::parts::start() {
     if (!range) return "trusted_proxies: " + text + " is no address range";
     shared.trusted.push_back(*range);
   }
-  if (shared.options.certificate_file.empty() != shared.options.key_file.empty()) return "TLS needs both a certificate and a key file";
+  if (shared.options.certificate_file.empty() != shared.options.key_file.empty())
+    return "TLS needs both a certificate and a key file";
   if (!shared.options.certificate_file.empty()) {
     try {
       tls = make_tls_context(shared.options.certificate_file, shared.options.key_file);
     } catch (const boost::system::system_error& why) {
-      return "TLS: " + shared.options.certificate_file + ", " + shared.options.key_file + ": " + why.code().message();
+      return "TLS: " + shared.options.certificate_file + ", " + shared.options.key_file + ": " +
+             why.code().message();
     }
   }
   std::vector<io_thread*> all;
@@ -99,10 +116,13 @@ std::optional<std::string> edge::parts::start() {
     all.push_back(threads.back().get());
   }
   players = std::make_unique<listener>(shared, all, *player_routes, tls.get(), true);
-  if (auto why = players->bind(shared.options.address, shared.options.port); !why.empty()) return why;
+  if (auto why = players->bind(shared.options.address, shared.options.port); !why.empty())
+    return why;
   if (shared.options.admin) {
     operators = std::make_unique<listener>(shared, all, *operator_routes, nullptr, false);
-    if (auto why = operators->bind(shared.options.admin_address, shared.options.admin_port); !why.empty()) return why;
+    if (auto why = operators->bind(shared.options.admin_address, shared.options.admin_port);
+        !why.empty())
+      return why;
   }
   for (auto* one : all) one->start();
   players->accept();
@@ -117,7 +137,8 @@ void edge::parts::stop(std::uint32_t retry_ms) {
   shared.stopping = true;
   players->stop();
   shared.to->go_away(retry_ms);
-  // The bridge's frames have this long to reach the sockets' outboxes; closing then waits for what is queued, within a bound.
+  // The bridge's frames have this long to reach the sockets' outboxes; closing then waits for what
+  // is queued, within a bound.
   wait_for_sessions(going_away_time);
   for (auto& one : threads) one->post([thread = one.get()] { thread->say_farewell(); });
   wait_for_sessions(farewell_time);
@@ -131,42 +152,72 @@ void edge::parts::stop(std::uint32_t retry_ms) {
 }
 
 void edge::parts::append_metrics(std::string& out) const {
-  put_metric(out, "baraza_edge_sockets", "gauge", "Open sockets, HTTP and WebSocket.", shared.sockets.load());
-  put_metric(out, "baraza_edge_sessions", "gauge", "Open WebSocket sessions.", sum(&io_counters::sessions_open));
-  put_metric(out, "baraza_edge_sessions_total", "counter", "WebSocket sessions ever opened.", sum(&io_counters::sessions_total));
-  put_metric(out, "baraza_edge_sockets_accepted_total", "counter", "Sockets accepted.", sum(&io_counters::sockets_accepted));
-  put_metric(out, "baraza_edge_http_requests_total", "counter", "HTTP requests that passed the gate.", sum(&io_counters::http_requests));
-  put_metric(out, "baraza_edge_http_errors_total", "counter", "HTTP answers with status 400 or more.", sum(&io_counters::http_errors));
-  put_metric(out, "baraza_edge_frames_in_total", "counter", "WebSocket messages received.", sum(&io_counters::frames_in));
-  put_metric(out, "baraza_edge_frames_out_total", "counter", "WebSocket messages sent.", sum(&io_counters::frames_out));
-  put_metric(out, "baraza_edge_bytes_in_total", "counter", "Bytes of messages received.", sum(&io_counters::bytes_in));
-  put_metric(out, "baraza_edge_bytes_out_total", "counter", "Bytes of messages sent.", sum(&io_counters::bytes_out));
-  put_metric(out, "baraza_edge_inbox_wakeups_total", "counter", "Wake-ups of socket threads for frames.", sum(&io_counters::inbox_wakeups));
-  out += "# HELP baraza_edge_refused_total Requests, messages and sockets refused, by reason.\n# TYPE baraza_edge_refused_total counter\n";
+  put_metric(out, "baraza_edge_sockets", "gauge", "Open sockets, HTTP and WebSocket.",
+             shared.sockets.load());
+  put_metric(out, "baraza_edge_sessions", "gauge", "Open WebSocket sessions.",
+             sum(&io_counters::sessions_open));
+  put_metric(out, "baraza_edge_sessions_total", "counter", "WebSocket sessions ever opened.",
+             sum(&io_counters::sessions_total));
+  put_metric(out, "baraza_edge_sockets_accepted_total", "counter", "Sockets accepted.",
+             sum(&io_counters::sockets_accepted));
+  put_metric(out, "baraza_edge_http_requests_total", "counter",
+             "HTTP requests that passed the gate.", sum(&io_counters::http_requests));
+  put_metric(out, "baraza_edge_http_errors_total", "counter",
+             "HTTP answers with status 400 or more.", sum(&io_counters::http_errors));
+  put_metric(out, "baraza_edge_frames_in_total", "counter", "WebSocket messages received.",
+             sum(&io_counters::frames_in));
+  put_metric(out, "baraza_edge_frames_out_total", "counter", "WebSocket messages sent.",
+             sum(&io_counters::frames_out));
+  put_metric(out, "baraza_edge_bytes_in_total", "counter", "Bytes of messages received.",
+             sum(&io_counters::bytes_in));
+  put_metric(out, "baraza_edge_bytes_out_total", "counter", "Bytes of messages sent.",
+             sum(&io_counters::bytes_out));
+  put_metric(out, "baraza_edge_inbox_wakeups_total", "counter",
+             "Wake-ups of socket threads for frames.", sum(&io_counters::inbox_wakeups));
+  out +=
+      "# HELP baraza_edge_refused_total Requests, messages and sockets refused, by reason.\n# TYPE "
+      "baraza_edge_refused_total counter\n";
   for (std::size_t i = 0; i < reason_names.size(); ++i) {
     std::uint64_t all = 0;
     for (const auto& one : threads) all += one->counters().refused[i].get();
-    out.append("baraza_edge_refused_total{reason=\"").append(reason_names[i]).append("\"} ").append(std::to_string(all)).append("\n");
+    out.append("baraza_edge_refused_total{reason=\"")
+        .append(reason_names[i])
+        .append("\"} ")
+        .append(std::to_string(all))
+        .append("\n");
   }
-  out += "# HELP baraza_edge_request_seconds From a request frame to its answer handed to the socket.\n"
-         "# TYPE baraza_edge_request_seconds histogram\n";
+  out +=
+      "# HELP baraza_edge_request_seconds From a request frame to its answer handed to the "
+      "socket.\n"
+      "# TYPE baraza_edge_request_seconds histogram\n";
   std::uint64_t below = 0;
   for (std::size_t i = 0; i <= latency_bounds_us.size(); ++i) {
     for (const auto& one : threads) below += one->counters().latency[i].get();
-    const auto bound = i < latency_bounds_us.size() ? std::to_string(latency_bounds_us[i] / 1e6) : std::string{"+Inf"};
-    out.append("baraza_edge_request_seconds_bucket{le=\"").append(bound).append("\"} ").append(std::to_string(below)).append("\n");
+    const auto bound = i < latency_bounds_us.size() ? std::to_string(latency_bounds_us[i] / 1e6)
+                                                    : std::string{"+Inf"};
+    out.append("baraza_edge_request_seconds_bucket{le=\"")
+        .append(bound)
+        .append("\"} ")
+        .append(std::to_string(below))
+        .append("\n");
   }
-  out += "baraza_edge_request_seconds_sum " + std::to_string(static_cast<double>(sum(&io_counters::latency_sum_us)) / 1e6) + "\n";
-  out += "baraza_edge_request_seconds_count " + std::to_string(sum(&io_counters::latency_count)) + "\n";
+  out += "baraza_edge_request_seconds_sum " +
+         std::to_string(static_cast<double>(sum(&io_counters::latency_sum_us)) / 1e6) + "\n";
+  out += "baraza_edge_request_seconds_count " + std::to_string(sum(&io_counters::latency_count)) +
+         "\n";
 }
 
-edge::edge(edge_options options, bridge& to, storage::identity_store& identities, cluster::read_pool& reads, edge_callbacks callbacks)
-    : parts_{std::make_unique<parts>(std::move(options), to, identities, reads, std::move(callbacks))} {}
+edge::edge(edge_options options, bridge& to, storage::identity_store& identities,
+           cluster::read_pool& reads, edge_callbacks callbacks)
+    : parts_{std::make_unique<parts>(std::move(options), to, identities, reads,
+                                     std::move(callbacks))} {}
 edge::~edge() { stop(0); }
 std::optional<std::string> edge::start() { return parts_->start(); }
 void edge::stop(std::uint32_t retry_ms) { parts_->stop(retry_ms); }
 std::uint16_t edge::port() const { return parts_->players->port(); }
-std::uint16_t edge::admin_port() const { return parts_->operators ? parts_->operators->port() : std::uint16_t{0}; }
+std::uint16_t edge::admin_port() const {
+  return parts_->operators ? parts_->operators->port() : std::uint16_t{0};
+}
 void edge::append_metrics(std::string& out) const { parts_->append_metrics(out); }
 auth_service& edge::accounts() { return *parts_->accounts; }
 

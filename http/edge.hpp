@@ -1,4 +1,5 @@
-// The edge: listeners, sessions, accounts, routes and the admin port behind one door. `main` fills in the options.
+// The edge: listeners, sessions, accounts, routes and the admin port behind one door. `main` fills
+// in the options.
 #pragma once
 
 #include <chrono>
@@ -22,25 +23,28 @@ namespace baraza::http {
 
 struct edge_options {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8080;             // 0: any free one
+  std::uint16_t port = 8080;  // 0: any free one
   std::string admin_address = "127.0.0.1";
-  std::uint16_t admin_port = 8081;       // 0: any free one
+  std::uint16_t admin_port = 8081;  // 0: any free one
   bool admin = true;
   std::size_t threads = 2;
-  std::string certificate_file, key_file;  // PEM; both or neither. With them the port speaks TLS 1.3 only
-  std::vector<std::string> hosts;           // allowed Host values without port; empty: any
-  std::vector<std::string> origins;         // allowed Origin values ("https://play.example"); empty: the same host as Host
-  std::vector<std::string> trusted_proxies; // ranges whose X-Forwarded-For is believed
-  bool exempt_loopback = true;              // no limits per address for the machine itself (load tests, local proxies that limit)
+  std::string certificate_file,
+      key_file;                    // PEM; both or neither. With them the port speaks TLS 1.3 only
+  std::vector<std::string> hosts;  // allowed Host values without port; empty: any
+  std::vector<std::string>
+      origins;  // allowed Origin values ("https://play.example"); empty: the same host as Host
+  std::vector<std::string> trusted_proxies;  // ranges whose X-Forwarded-For is believed
+  bool exempt_loopback =
+      true;  // no limits per address for the machine itself (load tests, local proxies that limit)
   std::size_t sockets_max = limits::sockets_max;
   std::uint32_t sockets_per_address_max = limits::sockets_per_address_max;
-  rate accept_rate{100, 400};               // connections per network (IPv4 /24, IPv6 /64)
-  rate http_rate{50, 200};                  // requests per address
-  rate guest_rate{1, 30};                   // new guests per address
-  rate session_rate{200, 400};              // messages per WebSocket session
-  rate account_rate{400, 800};              // messages per account over all its sessions
-  rate address_rate{5'000, 20'000};         // messages per address
-  rate ping_rate{2, 20};                    // WebSocket control frames per session
+  rate accept_rate{100, 400};        // connections per network (IPv4 /24, IPv6 /64)
+  rate http_rate{50, 200};           // requests per address
+  rate guest_rate{1, 30};            // new guests per address
+  rate session_rate{200, 400};       // messages per WebSocket session
+  rate account_rate{400, 800};       // messages per account over all its sessions
+  rate address_rate{5'000, 20'000};  // messages per address
+  rate ping_rate{2, 20};             // WebSocket control frames per session
   std::chrono::milliseconds header_time = limits::header_time;
   std::chrono::milliseconds body_time = limits::body_time;
   std::chrono::milliseconds keep_alive_time = limits::keep_alive_time;
@@ -54,23 +58,27 @@ struct edge_options {
 
 /// What the edge needs of the rest of the process. Empty ones have the default named.
 struct edge_callbacks {
-  std::function<millis()> now;                        // cluster time; default: the system clock
-  std::function<bool()> is_ready;                     // default: true
-  std::function<void(std::string&)> append_metrics;   // Prometheus text
-  std::function<std::string()> games;                 // JSON for GET /v1/games; default: {"games":[]}
+  std::function<millis()> now;                       // cluster time; default: the system clock
+  std::function<bool()> is_ready;                    // default: true
+  std::function<void(std::string&)> append_metrics;  // Prometheus text
+  std::function<std::string()> games;  // JSON for GET /v1/games; default: {"games":[]}
   /// The record or the proof of a match as JSON, from its journal; nothing: there is none (yet).
-  using match_document = std::function<std::optional<std::string>(const uuid& match, const std::vector<storage::journal_event>&)>;
-  match_document match_record, match_proof;           // default: 404
-  auth_service::log log;                              // default: dropped
+  using match_document = std::function<std::optional<std::string>(
+      const uuid& match, const std::vector<storage::journal_event>&)>;
+  match_document match_record, match_proof;  // default: 404
+  auth_service::log log;                     // default: dropped
 };
 
 class edge {
  public:
-  edge(edge_options options, bridge& to, storage::identity_store& identities, cluster::read_pool& reads, edge_callbacks callbacks);
+  edge(edge_options options, bridge& to, storage::identity_store& identities,
+       cluster::read_pool& reads, edge_callbacks callbacks);
   ~edge();
-  /// Binds the ports and starts the threads. @returns what is wrong, in one line; nothing if all is well
+  /// Binds the ports and starts the threads. @returns what is wrong, in one line; nothing if all is
+  /// well
   std::optional<std::string> start();
-  /// No new connections; sessions get going_away with `retry_ms` and are closed with 1001 within about two seconds.
+  /// No new connections; sessions get going_away with `retry_ms` and are closed with 1001 within
+  /// about two seconds.
   void stop(std::uint32_t retry_ms);
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::uint16_t admin_port() const;

@@ -32,7 +32,9 @@ struct edge_shared {
   rate_limiter account_messages{options.account_rate, limits::address_keys_max};
   rate_limiter address_messages{options.address_rate, limits::address_keys_max};
   std::atomic<bool> stopping{false};
-  [[nodiscard]] bool is_exempt(const address& a) const { return options.exempt_loopback && a.is_loopback(); }
+  [[nodiscard]] bool is_exempt(const address& a) const {
+    return options.exempt_loopback && a.is_loopback();
+  }
 };
 
 /// A place among the sockets of the edge and of its address; given back when the connection ends.
@@ -41,7 +43,9 @@ class socket_place {
   socket_place(edge_shared& shared, io_counters& counters, const address& peer)
       : shared_{&shared}, counters_{&counters}, peer_{peer} {}
   socket_place(socket_place&& other) noexcept
-      : shared_{std::exchange(other.shared_, nullptr)}, counters_{other.counters_}, peer_{other.peer_} {}
+      : shared_{std::exchange(other.shared_, nullptr)},
+        counters_{other.counters_},
+        peer_{other.peer_} {}
   socket_place& operator=(socket_place&&) = delete;
   ~socket_place() {
     if (shared_ == nullptr) return;
@@ -57,7 +61,8 @@ class socket_place {
   address peer_;
 };
 
-/// Starts an HTTP session on an accepted socket. `websockets`: whether /v1/play may be opened here (not on the admin port).
+/// Starts an HTTP session on an accepted socket. `websockets`: whether /v1/play may be opened here
+/// (not on the admin port).
 struct session_origin {
   edge_shared& shared;
   io_thread& thread;
@@ -65,6 +70,7 @@ struct session_origin {
   bool websockets = true;
 };
 void start_plain_session(const session_origin& from, plain_socket socket, socket_place place);
-void start_tls_session(const session_origin& from, plain_socket socket, socket_place place, boost::asio::ssl::context& tls);
+void start_tls_session(const session_origin& from, plain_socket socket, socket_place place,
+                       boost::asio::ssl::context& tls);
 
 }  // namespace baraza::http

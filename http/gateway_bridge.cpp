@@ -21,13 +21,16 @@ namespace {
 using actors::refused;
 using cluster::cluster_clock;
 
-// Requests that the edge itself sends for a session carry this bit, so that they never meet a client's id (at most 2^53-1).
+// Requests that the edge itself sends for a session carry this bit, so that they never meet a
+// client's id (at most 2^53-1).
 constexpr std::uint64_t own_request = 1ull << 63;
-constexpr std::uint64_t renewal_session = ~0ull;  // answers to renewals; `request` is the low half of the table's id
-constexpr std::size_t watched_tables_max = 16;    // per session; beyond: `too_many_tables`
+constexpr std::uint64_t renewal_session =
+    ~0ull;  // answers to renewals; `request` is the low half of the table's id
+constexpr std::size_t watched_tables_max = 16;  // per session; beyond: `too_many_tables`
 constexpr std::size_t tickets_per_session_max = 4;
-constexpr std::size_t asks_max = 10'000;          // HTTP requests waiting for an entity; beyond: `overloaded`
-constexpr millis lost_tickets_ms = 15'000;        // longer than the lobby's grace time
+constexpr std::size_t asks_max =
+    10'000;  // HTTP requests waiting for an entity; beyond: `overloaded`
+constexpr millis lost_tickets_ms = 15'000;  // longer than the lobby's grace time
 
 std::uint64_t low_half(const uuid& id) {
   std::uint64_t half;
@@ -37,10 +40,10 @@ std::uint64_t low_half(const uuid& id) {
 
 struct pending {
   std::uint64_t id = 0;
-  millis deadline = 0;      // steady
-  uuid table;               // of a watch; else nil
-  std::uint64_t seq = 0;    // the seq a watch asked after
-  uuid ticket;              // of a lobby.join
+  millis deadline = 0;    // steady
+  uuid table;             // of a watch; else nil
+  std::uint64_t seq = 0;  // the seq a watch asked after
+  uuid ticket;            // of a lobby.join
 };
 struct lobby_ticket {
   uuid ticket;
@@ -59,12 +62,15 @@ struct lost_ticket {
   millis until = 0;
 };
 
-/// State behind one mutex: held for microseconds by session threads and by the gateway, never across a send that could block.
+/// State behind one mutex: held for microseconds by session threads and by the gateway, never
+/// across a send that could block.
 class hub final : public std::enable_shared_from_this<hub> {
  public:
-  hub(std::shared_ptr<cluster::node_services> node, const bridge_options& options) : node_{std::move(node)}, options_{options} {}
+  hub(std::shared_ptr<cluster::node_services> node, const bridge_options& options)
+      : node_{std::move(node)}, options_{options} {}
 
-  session_number attach(const uuid& player, const uuid& login, std::string display, std::weak_ptr<session_sink> sink) {
+  session_number attach(const uuid& player, const uuid& login, std::string display,
+                        std::weak_ptr<session_sink> sink) {
     const std::lock_guard lock{mutex_};
     const auto number = ++last_session_;
     auto& added = sessions_[number];
@@ -73,7 +79,8 @@ class hub final : public std::enable_shared_from_this<hub> {
     added.display = std::move(display);
     added.sink = std::move(sink);
     players_[player].push_back(number);
-    if (const auto lost = lost_.find(player); lost != lost_.end()) {  // back within the grace time: the place in the queue is kept
+    if (const auto lost = lost_.find(player);
+        lost != lost_.end()) {  // back within the grace time: the place in the queue is kept
       for (auto& [what, until] : lost->second) {
         send(what.lobby, actors::lobby_back{what.ticket, player}, {});
         added.tickets.push_back(what);
@@ -105,10 +112,13 @@ class hub final : public std::enable_shared_from_this<hub> {
     if (known == sessions_.end()) return;
     auto& from = known->second;
     const auto id = frame.id;
-    if (closing_) return tell(from, error(id, "going_away", "this edge is going away; connect again"));
+    if (closing_)
+      return tell(from, error(id, "going_away", "this edge is going away; connect again"));
     std::size_t theirs = 0;
     for (const auto& p : from.waiting) {
-      if (p.id == id) return tell(from, error(id, "duplicate_id", "this id belongs to a request that is not answered yet"));
+      if (p.id == id)
+        return tell(from, error(id, "duplicate_id",
+                                "this id belongs to a request that is not answered yet"));
       theirs += (p.id & own_request) == 0;
     }
     if (theirs >= limits::session_inflight_max)
@@ -124,7 +134,8 @@ class hub final : public std::enable_shared_from_this<hub> {
       return answered(refused{"overloaded", "too many requests wait for an answer", 1000});
     }
     const auto number = ++last_ask_;
-    asks_.emplace(number, std::pair{cluster_clock::steady() + deadline.count(), std::move(answered)});
+    asks_.emplace(number,
+                  std::pair{cluster_clock::steady() + deadline.count(), std::move(answered)});
     lock.unlock();
     send(to, std::move(what), {options_.edge, 0, number, std::nullopt}, deadline.count());
   }
@@ -144,9 +155,12 @@ class hub final : public std::enable_shared_from_this<hub> {
     const std::lock_guard lock{mutex_};
     closing_ = true;
     std::string fields;
-    fields.append("\xA8retry_ms").append({static_cast<char>(0xCE), static_cast<char>(retry_ms >> 24), static_cast<char>(retry_ms >> 16),
-                                          static_cast<char>(retry_ms >> 8), static_cast<char>(retry_ms)});
-    const auto frame = std::make_shared<const std::string>(wire::push_frame("going_away", 1, fields));
+    fields.append("\xA8retry_ms")
+        .append({static_cast<char>(0xCE), static_cast<char>(retry_ms >> 24),
+                 static_cast<char>(retry_ms >> 16), static_cast<char>(retry_ms >> 8),
+                 static_cast<char>(retry_ms)});
+    const auto frame =
+        std::make_shared<const std::string>(wire::push_frame("going_away", 1, fields));
     for (auto& [number, s] : sessions_) tell(s, frame);
   }
 
@@ -155,7 +169,8 @@ class hub final : public std::enable_shared_from_this<hub> {
     return sessions_.size();
   }
 
-  // ---- from the gateway -----------------------------------------------------------------------------------------------------------
+  // ---- from the gateway
+  // -----------------------------------------------------------------------------------------------------------
 
   void on_answer(cluster::edge_answer& m) {
     std::unique_lock lock{mutex_};
@@ -171,24 +186,32 @@ class hub final : public std::enable_shared_from_this<hub> {
     const auto known = sessions_.find(m.session);
     if (known == sessions_.end()) return;
     auto& to = known->second;
-    const auto asked = std::find_if(to.waiting.begin(), to.waiting.end(), [&](const pending& p) { return p.id == m.request; });
+    const auto asked = std::find_if(to.waiting.begin(), to.waiting.end(),
+                                    [&](const pending& p) { return p.id == m.request; });
     if (asked == to.waiting.end()) return;  // timed out before; the client knows it as unknown
     const auto what = *asked;
     to.waiting.erase(asked);
-    if (const auto* view = std::get_if<actors::table_view>(&m.what)) return on_view(m.session, to, what, *view);
+    if (const auto* view = std::get_if<actors::table_view>(&m.what))
+      return on_view(m.session, to, what, *view);
     if (std::holds_alternative<refused>(m.what)) {
-      if (!what.ticket.is_nil()) std::erase_if(to.tickets, [&](const lobby_ticket& t) { return t.ticket == what.ticket; });
+      if (!what.ticket.is_nil())
+        std::erase_if(to.tickets, [&](const lobby_ticket& t) { return t.ticket == what.ticket; });
       if (!what.table.is_nil()) forget_table(m.session, to, what.table);
     }
-    if ((what.id & own_request) == 0) tell(to, answer_frame(what.id, m.what));
-    else if (!what.table.is_nil()) tell_gone(to, what.table, m.what);
+    if ((what.id & own_request) == 0)
+      tell(to, answer_frame(what.id, m.what));
+    else if (!what.table.is_nil())
+      tell_gone(to, what.table, m.what);
   }
 
   void on_push(const actors::push& what) {
     const std::lock_guard lock{mutex_};
-    if (const auto* events = std::get_if<actors::table_events>(&what)) on_events(*events);
-    else if (const auto* one = std::get_if<actors::player_push>(&what)) on_player(*one);
-    else if (const auto* again = std::get_if<actors::table_restarted>(&what)) catch_up(low_half(again->table));
+    if (const auto* events = std::get_if<actors::table_events>(&what))
+      on_events(*events);
+    else if (const auto* one = std::get_if<actors::player_push>(&what))
+      on_player(*one);
+    else if (const auto* again = std::get_if<actors::table_restarted>(&what))
+      catch_up(low_half(again->table));
   }
 
   void sweep() {
@@ -209,18 +232,21 @@ class hub final : public std::enable_shared_from_this<hub> {
         if (t.renew_at > now) return;
         t.renew_at = now + options_.renew_every.count();
         if (t.seq != 0)
-          send({entity_kind::table, id}, actors::table_renew{t.seq}, {options_.edge, renewal_session, low_half(id), std::nullopt});
+          send({entity_kind::table, id}, actors::table_renew{t.seq},
+               {options_.edge, renewal_session, low_half(id), std::nullopt});
       });
       for (auto lost = lost_.begin(); lost != lost_.end();) {
         std::erase_if(lost->second, [&](const lost_ticket& l) { return l.until < now; });
         lost = lost->second.empty() ? lost_.erase(lost) : std::next(lost);
       }
     }
-    for (auto& answered : late) answered(refused{"timeout", "no answer in time: the outcome is unknown", 0});
+    for (auto& answered : late)
+      answered(refused{"timeout", "no answer in time: the outcome is unknown", 0});
   }
 
  private:
-  static shared_frame error(std::uint64_t id, std::string_view code, std::string_view message, std::uint32_t retry_ms = 0) {
+  static shared_frame error(std::uint64_t id, std::string_view code, std::string_view message,
+                            std::uint32_t retry_ms = 0) {
     return std::make_shared<const std::string>(wire::error_frame(id, code, message, retry_ms));
   }
   static void tell(const session& to, shared_frame frame) {
@@ -235,46 +261,61 @@ class hub final : public std::enable_shared_from_this<hub> {
     caf::anon_send(node_->region, cluster::deliver{std::move(request)});
   }
   pending& expect(session& from, std::uint64_t id) {
-    from.waiting.push_back({id, cluster_clock::steady() + options_.request_deadline.count(), {}, 0, {}});
+    from.waiting.push_back(
+        {id, cluster_clock::steady() + options_.request_deadline.count(), {}, 0, {}});
     return from.waiting.back();
   }
-  void request(session_number number, session& from, std::uint64_t id, const entity_id& to, actors::request what) {
+  void request(session_number number, session& from, std::uint64_t id, const entity_id& to,
+               actors::request what) {
     expect(from, id);
-    send(to, std::move(what), {options_.edge, number, id, std::nullopt}, options_.request_deadline.count());
+    send(to, std::move(what), {options_.edge, number, id, std::nullopt},
+         options_.request_deadline.count());
   }
 
-  // ---- one overload a message -----------------------------------------------------------------------------------------------------
+  // ---- one overload a message
+  // -----------------------------------------------------------------------------------------------------
 
   void ask_entity(session_number, session& from, std::uint64_t id, wire::hello&) {
-    tell(from, error(id, "already_authenticated", "hello is the first message of a connection, once"));
+    tell(from,
+         error(id, "already_authenticated", "hello is the first message of a connection, once"));
   }
-  void ask_entity(session_number, session& from, std::uint64_t id, wire::ping&) { tell(from, answer_frame(id, actors::accepted{})); }
+  void ask_entity(session_number, session& from, std::uint64_t id, wire::ping&) {
+    tell(from, answer_frame(id, actors::accepted{}));
+  }
 
   void ask_entity(session_number number, session& from, std::uint64_t id, wire::lobby_join& m) {
     const auto* rules = games::find(m.game);
-    if (rules == nullptr) return tell(from, error(id, "unknown_game", "no game of this name is played here"));
+    if (rules == nullptr)
+      return tell(from, error(id, "unknown_game", "no game of this name is played here"));
     auto checked = rules->check_options(m.options);
-    if (const auto* why = std::get_if<games::refusal>(&checked)) return tell(from, error(id, why->code, why->sentence));
+    if (const auto* why = std::get_if<games::refusal>(&checked))
+      return tell(from, error(id, why->code, why->sentence));
     if (from.tickets.size() >= tickets_per_session_max)
-      return tell(from, error(id, "too_many_tickets", "this connection already waits in four lobbies"));
+      return tell(from,
+                  error(id, "too_many_tickets", "this connection already waits in four lobbies"));
     auto& options = std::get<std::string>(checked);
     const entity_id lobby{entity_kind::lobby, actors::lobby_key(m.game, options, m.stake, m.money)};
     const auto ticket = uuid::v4();
-    request(number, from, id, lobby, actors::lobby_join{ticket, from.player, from.login, from.display, m.game, options, m.stake, m.money});
+    request(number, from, id, lobby,
+            actors::lobby_join{ticket, from.player, from.login, from.display, m.game, options,
+                               m.stake, m.money});
     from.waiting.back().ticket = ticket;
     from.tickets.push_back({ticket, lobby});
   }
   void ask_entity(session_number, session& from, std::uint64_t id, wire::lobby_leave&) {
-    for (const auto& ticket : from.tickets) send(ticket.lobby, actors::lobby_leave{ticket.ticket, from.player, false}, {});
+    for (const auto& ticket : from.tickets)
+      send(ticket.lobby, actors::lobby_leave{ticket.ticket, from.player, false}, {});
     from.tickets.clear();
     tell(from, answer_frame(id, actors::accepted{}));
   }
 
   void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_watch& m) {
     if (!plausible(m.table)) return tell(from, error(id, "unknown_table", "no table has this id"));
-    const bool known = std::find(from.tables.begin(), from.tables.end(), m.table) != from.tables.end();
+    const bool known =
+        std::find(from.tables.begin(), from.tables.end(), m.table) != from.tables.end();
     if (!known && from.tables.size() >= watched_tables_max)
-      return tell(from, error(id, "too_many_tables", "a connection watches at most sixteen tables"));
+      return tell(from,
+                  error(id, "too_many_tables", "a connection watches at most sixteen tables"));
     watch(number, from, id, m.table, m.seq);
   }
   void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_unwatch& m) {
@@ -285,10 +326,12 @@ class hub final : public std::enable_shared_from_this<hub> {
     ask_table(number, from, id, m.table, actors::table_ready{from.player, m.hash});
   }
   void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_open& m) {
-    ask_table(number, from, id, m.table, actors::table_open{from.player, std::move(m.seed), m.salt});
+    ask_table(number, from, id, m.table,
+              actors::table_open{from.player, std::move(m.seed), m.salt});
   }
   void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_act& m) {
-    ask_table(number, from, id, m.table, actors::table_act{from.player, m.command, std::move(m.action)});
+    ask_table(number, from, id, m.table,
+              actors::table_act{from.player, m.command, std::move(m.action)});
   }
   void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_concede& m) {
     ask_table(number, from, id, m.table, actors::table_concede{from.player, m.command});
@@ -296,7 +339,8 @@ class hub final : public std::enable_shared_from_this<hub> {
   void ask_entity(session_number number, session& from, std::uint64_t id, wire::wallet_get& m) {
     request(number, from, id, {entity_kind::wallet, from.player}, actors::wallet_get{m.money});
   }
-  void ask_table(session_number number, session& from, std::uint64_t id, const uuid& table, actors::request what) {
+  void ask_table(session_number number, session& from, std::uint64_t id, const uuid& table,
+                 actors::request what) {
     if (!plausible(table)) return tell(from, error(id, "unknown_table", "no table has this id"));
     request(number, from, id, {entity_kind::table, table}, std::move(what));
   }
@@ -305,32 +349,38 @@ class hub final : public std::enable_shared_from_this<hub> {
     return (table.bytes[6] >> 4) == 7 && table.time() <= node_->clock.now() + 60'000;
   }
 
-  // ---- subscriptions --------------------------------------------------------------------------------------------------------------
+  // ---- subscriptions
+  // --------------------------------------------------------------------------------------------------------------
 
-  void watch(session_number number, session& from, std::uint64_t id, const uuid& table, std::uint64_t seq) {
-    if (std::find(from.tables.begin(), from.tables.end(), table) == from.tables.end()) from.tables.push_back(table);
+  void watch(session_number number, session& from, std::uint64_t id, const uuid& table,
+             std::uint64_t seq) {
+    if (std::find(from.tables.begin(), from.tables.end(), table) == from.tables.end())
+      from.tables.push_back(table);
     tables_.watch(table, number);
     auto& t = *tables_.find(table);
     if (t.renew_at == 0) t.renew_at = cluster_clock::steady() + options_.renew_every.count();
     auto& asked = expect(from, id);
     asked.table = table;
     asked.seq = seq;
-    send({entity_kind::table, table}, actors::table_watch{from.player, seq, t.epoch}, {options_.edge, number, id, std::nullopt},
-         options_.request_deadline.count());
+    send({entity_kind::table, table}, actors::table_watch{from.player, seq, t.epoch},
+         {options_.edge, number, id, std::nullopt}, options_.request_deadline.count());
   }
   void watch_again(session_number number, const uuid& table, std::uint64_t seq) {
     if (const auto known = sessions_.find(number); known != sessions_.end())
       watch(number, known->second, own_request | ++last_own_, table, seq);
   }
   void leave(const uuid& table, session_number number) {
-    if (tables_.unwatch(table, number)) send({entity_kind::table, table}, actors::table_unwatch{}, {options_.edge, 0, 0, std::nullopt});
+    if (tables_.unwatch(table, number))
+      send({entity_kind::table, table}, actors::table_unwatch{},
+           {options_.edge, 0, 0, std::nullopt});
   }
   void forget_table(session_number number, session& from, const uuid& table) {
     std::erase(from.tables, table);
     leave(table, number);
   }
 
-  void on_view(session_number number, session& to, const pending& asked, const actors::table_view& view) {
+  void on_view(session_number number, session& to, const pending& asked,
+               const actors::table_view& view) {
     const auto re = (asked.id & own_request) == 0 ? asked.id : 0;
     auto* watcher = tables_.find(asked.table, number);
     if (watcher == nullptr) {
@@ -380,16 +430,20 @@ class hub final : public std::enable_shared_from_this<hub> {
         const auto body = body_for(m, w.seat);
         const auto known = sessions_.find(w.session);
         if (body == m.bodies.size() || known == sessions_.end()) continue;
-        if (fields[body].empty()) fields[body] = events_fields(m.table, m.epoch, m.prev, m.seq, m.bodies[body].body);
+        if (fields[body].empty())
+          fields[body] = events_fields(m.table, m.epoch, m.prev, m.seq, m.bodies[body].body);
         if (!cause_told && w.session == m.cause.session) {
           cause_told = true;
-          std::erase_if(known->second.waiting, [&](const pending& p) { return p.id == m.cause.request; });
-          tell(known->second, std::make_shared<const std::string>(
-                                  wire::push_frame_re("table.events", m.cause.request, events_field_count, fields[body])));
+          std::erase_if(known->second.waiting,
+                        [&](const pending& p) { return p.id == m.cause.request; });
+          tell(known->second,
+               std::make_shared<const std::string>(wire::push_frame_re(
+                   "table.events", m.cause.request, events_field_count, fields[body])));
           continue;
         }
         if (!plain[body])
-          plain[body] = std::make_shared<const std::string>(wire::push_frame("table.events", events_field_count, fields[body]));
+          plain[body] = std::make_shared<const std::string>(
+              wire::push_frame("table.events", events_field_count, fields[body]));
         tell(known->second, plain[body]);
       }
       for (const auto& [number, seq] : gaps) watch_again(number, m.table, seq);
@@ -401,7 +455,8 @@ class hub final : public std::enable_shared_from_this<hub> {
   void answer_cause(const actors::table_events& m) {
     const auto known = sessions_.find(m.cause.session);
     if (known == sessions_.end()) return;
-    if (std::erase_if(known->second.waiting, [&](const pending& p) { return p.id == m.cause.request; }) != 0)
+    if (std::erase_if(known->second.waiting,
+                      [&](const pending& p) { return p.id == m.cause.request; }) != 0)
       tell(known->second, answer_frame(m.cause.request, actors::accepted{m.seq}));
   }
 
@@ -415,7 +470,8 @@ class hub final : public std::enable_shared_from_this<hub> {
   void on_player(const actors::player_push& m) {
     const auto theirs = players_.find(m.player);
     if (theirs == players_.end()) return;
-    const auto frame = std::make_shared<const std::string>(wire::push_frame(m.type, m.count, m.fields));
+    const auto frame =
+        std::make_shared<const std::string>(wire::push_frame(m.type, m.count, m.fields));
     for (const auto number : theirs->second) {
       auto& to = sessions_.at(number);
       tell(to, frame);
@@ -430,9 +486,16 @@ class hub final : public std::enable_shared_from_this<hub> {
     const auto& no = std::get<refused>(why);
     std::string fields;
     fields.append("\xA5table").append({static_cast<char>(0xD9), 36}).append(table.to_string());
-    fields.append("\xA4" "code").append({static_cast<char>(0xD9), static_cast<char>(no.code.size())}).append(no.code);
+    fields
+        .append(
+            "\xA4"
+            "code")
+        .append({static_cast<char>(0xD9), static_cast<char>(no.code.size())})
+        .append(no.code);
     const auto message = no.message.substr(0, 255);
-    fields.append("\xA7message").append({static_cast<char>(0xD9), static_cast<char>(message.size())}).append(message);
+    fields.append("\xA7message")
+        .append({static_cast<char>(0xD9), static_cast<char>(message.size())})
+        .append(message);
     tell(to, std::make_shared<const std::string>(wire::push_frame("table.gone", 3, fields)));
   }
 
@@ -445,9 +508,12 @@ class hub final : public std::enable_shared_from_this<hub> {
     });
     for (const auto& p : late) {
       if ((p.id & own_request) != 0) {
-        if (tables_.find(p.table, number) != nullptr) watch(number, s, own_request | ++last_own_, p.table, p.seq);
+        if (tables_.find(p.table, number) != nullptr)
+          watch(number, s, own_request | ++last_own_, p.table, p.seq);
       } else {
-        tell(s, error(p.id, "timeout", "no answer in time: the outcome is unknown; repeat with the same command", 500));
+        tell(s,
+             error(p.id, "timeout",
+                   "no answer in time: the outcome is unknown; repeat with the same command", 500));
       }
     }
   }
@@ -458,7 +524,8 @@ class hub final : public std::enable_shared_from_this<hub> {
   std::unordered_map<session_number, session> sessions_;
   std::unordered_map<uuid, std::vector<session_number>> players_;
   std::unordered_map<uuid, std::vector<lost_ticket>> lost_;
-  std::unordered_map<std::uint64_t, std::pair<millis, std::function<void(const actors::answer&)>>> asks_;
+  std::unordered_map<std::uint64_t, std::pair<millis, std::function<void(const actors::answer&)>>>
+      asks_;
   subscriptions tables_;
   session_number last_session_ = 0;
   std::uint64_t last_ask_ = 0, last_own_ = 0;
@@ -467,7 +534,8 @@ class hub final : public std::enable_shared_from_this<hub> {
 
 class gateway_actor final : public caf::event_based_actor {
  public:
-  gateway_actor(caf::actor_config& config, std::shared_ptr<hub> to) : caf::event_based_actor{config}, hub_{std::move(to)} {}
+  gateway_actor(caf::actor_config& config, std::shared_ptr<hub> to)
+      : caf::event_based_actor{config}, hub_{std::move(to)} {}
   const char* name() const override { return "gateway"; }
 
  private:
@@ -487,19 +555,25 @@ class gateway_actor final : public caf::event_based_actor {
 
 class gateway_bridge final : public bridge {
  public:
-  gateway_bridge(std::shared_ptr<hub> to, caf::actor gateway) : hub_{std::move(to)}, gateway_{std::move(gateway)} {}
+  gateway_bridge(std::shared_ptr<hub> to, caf::actor gateway)
+      : hub_{std::move(to)}, gateway_{std::move(gateway)} {}
   ~gateway_bridge() override { caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown); }
 
-  session_number attach(const uuid& player, const uuid& login, std::string display, std::weak_ptr<session_sink> sink) override {
+  session_number attach(const uuid& player, const uuid& login, std::string display,
+                        std::weak_ptr<session_sink> sink) override {
     return hub_->attach(player, login, std::move(display), std::move(sink));
   }
   void detach(session_number session) override { hub_->detach(session); }
-  void handle(session_number session, wire::client_frame frame) override { hub_->handle(session, std::move(frame)); }
+  void handle(session_number session, wire::client_frame frame) override {
+    hub_->handle(session, std::move(frame));
+  }
   void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
            std::function<void(const actors::answer&)> answered) override {
     hub_->ask(to, std::move(what), deadline, std::move(answered));
   }
-  void end_sessions(const uuid& player, const uuid* login) override { hub_->end_sessions(player, login); }
+  void end_sessions(const uuid& player, const uuid* login) override {
+    hub_->end_sessions(player, login);
+  }
   void go_away(std::uint32_t retry_ms) override { hub_->go_away(retry_ms); }
   std::size_t sessions() const override { return hub_->count(); }
 
@@ -510,7 +584,8 @@ class gateway_bridge final : public bridge {
 
 }  // namespace
 
-std::unique_ptr<bridge> make_gateway_bridge(caf::actor_system& system, std::shared_ptr<cluster::node_services> node,
+std::unique_ptr<bridge> make_gateway_bridge(caf::actor_system& system,
+                                            std::shared_ptr<cluster::node_services> node,
                                             const bridge_options& options) {
   auto state = std::make_shared<hub>(node, options);
   auto gateway = system.spawn<gateway_actor>(state);

@@ -5,7 +5,9 @@
 namespace baraza::http {
 namespace {
 
-shared_frame share(std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); }
+shared_frame share(std::string bytes) {
+  return std::make_shared<const std::string>(std::move(bytes));
+}
 
 void put(std::string& out, std::string_view key, std::uint64_t value) {
   pack::put_text(out, key);
@@ -14,7 +16,8 @@ void put(std::string& out, std::string_view key, std::uint64_t value) {
 
 }  // namespace
 
-std::string events_fields(const uuid& table, std::uint64_t epoch, std::uint64_t prev, std::uint64_t seq, std::string_view events) {
+std::string events_fields(const uuid& table, std::uint64_t epoch, std::uint64_t prev,
+                          std::uint64_t seq, std::string_view events) {
   std::string out;
   out.reserve(events.size() + 96);
   pack::put_text(out, "table");
@@ -27,7 +30,8 @@ std::string events_fields(const uuid& table, std::uint64_t epoch, std::uint64_t 
   return out;
 }
 
-shared_frame view_frame(const uuid& table, std::uint64_t asked_seq, std::uint64_t re, const actors::table_view& view) {
+shared_frame view_frame(const uuid& table, std::uint64_t asked_seq, std::uint64_t re,
+                        const actors::table_view& view) {
   if (view.events_only) {
     const auto fields = events_fields(table, view.epoch, asked_seq, view.seq, view.body);
     return share(re != 0 ? wire::push_frame_re("table.events", re, events_field_count, fields)
@@ -40,11 +44,14 @@ shared_frame view_frame(const uuid& table, std::uint64_t asked_seq, std::uint64_
   put(out, "epoch", view.epoch);
   put(out, "seq", view.seq);
   pack::put_text(out, "seat");
-  if (view.seat == 0xFF) pack::put_nil(out);
-  else pack::put_unsigned(out, view.seat);
+  if (view.seat == 0xFF)
+    pack::put_nil(out);
+  else
+    pack::put_unsigned(out, view.seat);
   pack::put_text(out, "view");
   out.append(view.body);
-  return share(re != 0 ? wire::push_frame_re("table.view", re, 5, out) : wire::push_frame("table.view", 5, out));
+  return share(re != 0 ? wire::push_frame_re("table.view", re, 5, out)
+                       : wire::push_frame("table.view", 5, out));
 }
 
 shared_frame answer_frame(std::uint64_t re, const actors::answer& what) {
@@ -53,7 +60,8 @@ shared_frame answer_frame(std::uint64_t re, const actors::answer& what) {
     if (yes->seq != 0) put(fields, "seq", yes->seq);
     return share(wire::ok_frame(re, yes->seq != 0 ? 1 : 0, fields));
   }
-  if (const auto* no = std::get_if<actors::refused>(&what)) return share(wire::error_frame(re, no->code, no->message, no->retry_ms));
+  if (const auto* no = std::get_if<actors::refused>(&what))
+    return share(wire::error_frame(re, no->code, no->message, no->retry_ms));
   if (const auto* wallet = std::get_if<actors::wallet_state>(&what)) {
     std::string fields;
     pack::put_text(fields, "currency");

@@ -11,12 +11,15 @@ namespace baraza::http {
 
 using shared_frame = std::shared_ptr<const std::string>;
 
-/// Fields of "table.events" (a MessagePack map body of 5 pairs): written once per variant of a push.
-std::string events_fields(const uuid& table, std::uint64_t epoch, std::uint64_t prev, std::uint64_t seq, std::string_view events);
+/// Fields of "table.events" (a MessagePack map body of 5 pairs): written once per variant of a
+/// push.
+std::string events_fields(const uuid& table, std::uint64_t epoch, std::uint64_t prev,
+                          std::uint64_t seq, std::string_view events);
 inline constexpr std::uint32_t events_field_count = 5;
 
 /// A table_view answer: a view, or the events missed. `re` 0: nobody asked (the edge did).
-shared_frame view_frame(const uuid& table, std::uint64_t asked_seq, std::uint64_t re, const actors::table_view& view);
+shared_frame view_frame(const uuid& table, std::uint64_t asked_seq, std::uint64_t re,
+                        const actors::table_view& view);
 /// Every other answer to the request `re` of a session.
 shared_frame answer_frame(std::uint64_t re, const actors::answer& what);
 

@@ -1,5 +1,6 @@
-// One HTTP connection: header bytes through the gate, then Beast's parser, then a route or the WebSocket handshake.
-// A template over the stream (plain or TLS), instantiated in http_session.cpp and http_session_tls.cpp only.
+// One HTTP connection: header bytes through the gate, then Beast's parser, then a route or the
+// WebSocket handshake. A template over the stream (plain or TLS), instantiated in http_session.cpp
+// and http_session_tls.cpp only.
 #pragma once
 
 #include <boost/asio/write.hpp>
@@ -24,14 +25,17 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   void read_request() {
     state_ = state::header;
     parser_.reset();
-    from_.thread.arm(me(), served_ == 0 || !in_.empty() ? from_.shared.options.header_time : from_.shared.options.keep_alive_time);
+    from_.thread.arm(me(), served_ == 0 || !in_.empty() ? from_.shared.options.header_time
+                                                        : from_.shared.options.keep_alive_time);
     look_for_header();
   }
 
   void expired() override {
     if (state_ == state::header && has_input()) counters().refuse(refusal_reason::header_timeout);
     if (state_ == state::serving) {
-      answer(generation_, error_response(504, "timeout", "The answer took too long; its outcome is unknown.", request_id_));
+      answer(generation_,
+             error_response(504, "timeout", "The answer took too long; its outcome is unknown.",
+                            request_id_));
       return;
     }
     abort();
@@ -54,17 +58,21 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     beast::get_lowest_layer(stream_).close(ignored);
   }
 
-  // ---- header ---------------------------------------------------------------------------------------------------------------------
+  // ---- header
+  // ---------------------------------------------------------------------------------------------------------------------
 
   void look_for_header() {
     const auto end = in_.find("\r\n\r\n");
-    if (end != std::string::npos && end + 4 <= limits::header_bytes_max) return header_complete(end + 4);
-    if (in_.size() >= limits::header_bytes_max) return fail(431, "header_too_large", "The header has at most 8 KiB.");
+    if (end != std::string::npos && end + 4 <= limits::header_bytes_max)
+      return header_complete(end + 4);
+    if (in_.size() >= limits::header_bytes_max)
+      return fail(431, "header_too_large", "The header has at most 8 KiB.");
     for (auto at = in_.find('\n'); at != std::string::npos; at = in_.find('\n', at + 1)) {
       if (at == 0 || in_[at - 1] != '\r') return refuse_at_gate("malformed line ending");
     }
     read_some([this] {
-      if (in_.size() == last_read_ && served_ > 0) from_.thread.arm(me(), from_.shared.options.header_time);  // the next request began
+      if (in_.size() == last_read_ && served_ > 0)
+        from_.thread.arm(me(), from_.shared.options.header_time);  // the next request began
       look_for_header();
     });
   }
@@ -92,14 +100,16 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   }
 
   void header_complete(std::size_t size) {
-    const auto verdict = check_request(std::string_view{in_}.substr(0, size), from_.shared.options.hosts);
+    const auto verdict =
+        check_request(std::string_view{in_}.substr(0, size), from_.shared.options.hosts);
     if (!verdict.ok) return refuse_at_gate(verdict.reason);
     parser_.emplace();
     parser_->header_limit(limits::header_bytes_max);
     parser_->body_limit(limits::body_bytes_max);
     boost::system::error_code why;
     std::size_t used = 0;
-    while (!why && used < size && !parser_->is_header_done()) used += parser_->put(asio::buffer(in_.data() + used, size - used), why);
+    while (!why && used < size && !parser_->is_header_done())
+      used += parser_->put(asio::buffer(in_.data() + used, size - used), why);
     if (why == beast::http::error::body_limit) return too_large();
     if ((why && why != beast::http::error::need_more) || !parser_->is_header_done()) {
       counters().refuse(refusal_reason::parse);
@@ -109,9 +119,11 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     counters().http_requests.add();
     describe();
     if (!from_.shared.is_exempt(request_.client)) {
-      if (const auto wait = from_.shared.requests.take(request_.client.bytes, steady_nanos()); wait > 0) {
+      if (const auto wait = from_.shared.requests.take(request_.client.bytes, steady_nanos());
+          wait > 0) {
         counters().refuse(refusal_reason::address_rate);
-        return fail(429, "rate_limited", "Too many requests; wait before the next.", static_cast<std::uint32_t>(wait / 1'000'000 + 1));
+        return fail(429, "rate_limited", "Too many requests; wait before the next.",
+                    static_cast<std::uint32_t>(wait / 1'000'000 + 1));
       }
     }
     if (from_.websockets && request_.path == "/v1/play") return upgrade();
@@ -141,12 +153,15 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     request_.authorization = text(head[beast::http::field::authorization]);
     request_.content_type = text(head[beast::http::field::content_type]);
     request_id_ = request_.request_id = sane_request_id(text(head["X-Request-Id"]));
-    request_.client = client_address(place_.peer(), text(head["X-Forwarded-For"]), from_.shared.trusted);
+    request_.client =
+        client_address(place_.peer(), text(head["X-Forwarded-For"]), from_.shared.trusted);
     head_only_ = request_.method == "HEAD";
-    keep_alive_ = head.keep_alive() && served_ + 1 < limits::keep_alive_requests_max && !from_.shared.stopping;
+    keep_alive_ = head.keep_alive() && served_ + 1 < limits::keep_alive_requests_max &&
+                  !from_.shared.stopping;
   }
 
-  // ---- body and answer ------------------------------------------------------------------------------------------------------------
+  // ---- body and answer
+  // ------------------------------------------------------------------------------------------------------------
 
   void feed_body() {
     boost::system::error_code why;
@@ -162,7 +177,8 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     }
     in_.erase(0, used);
     if (parser_->is_done()) return serve();
-    if (in_.size() > limits::header_bytes_max) return fail(400, "bad_request", "malformed body");  // a chunk line that never ends
+    if (in_.size() > limits::header_bytes_max)
+      return fail(400, "bad_request", "malformed body");  // a chunk line that never ends
     read_some([this] { feed_body(); });
   }
 
@@ -171,14 +187,16 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     request_.body = std::move(parser_->get().body());
     from_.thread.arm(me(), limits::respond_time);
     from_.thread.hold(me());
-    from_.routes.serve(std::move(request_), [self = weak(), turn = ++generation_, inbox = from_.thread.inbox()](response what) {
+    from_.routes.serve(std::move(request_), [self = weak(), turn = ++generation_,
+                                             inbox = from_.thread.inbox()](response what) {
       inbox->post([self, turn, what = std::move(what)]() mutable {
         if (const auto alive = self.lock()) alive->answer(turn, std::move(what));
       });
     });
   }
 
-  void fail(int status, std::string_view code, std::string_view message, std::uint32_t retry_ms = 0) {
+  void fail(int status, std::string_view code, std::string_view message,
+            std::uint32_t retry_ms = 0) {
     keep_alive_ = false;
     state_ = state::serving;
     answer(++generation_, error_response(status, code, message, request_id_, retry_ms));
@@ -192,15 +210,17 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     if (what.status >= 400) counters().http_errors.add();
     out_ = serialise(what, request_id_, keep_alive_, head_only_);
     from_.thread.arm(me(), from_.shared.options.write_time);
-    asio::async_write(stream_, asio::buffer(out_), [self = me()](boost::system::error_code why, std::size_t) {
-      self->out_ = {};
-      if (why) return self->ended();
-      if (self->keep_alive_) return self->read_request();
-      self->finish();
-    });
+    asio::async_write(stream_, asio::buffer(out_),
+                      [self = me()](boost::system::error_code why, std::size_t) {
+                        self->out_ = {};
+                        if (why) return self->ended();
+                        if (self->keep_alive_) return self->read_request();
+                        self->finish();
+                      });
   }
 
-  /// Half-closes and reads what is left for a moment: closing with unread bytes would reset the connection and lose our answer.
+  /// Half-closes and reads what is left for a moment: closing with unread bytes would reset the
+  /// connection and lose our answer.
   void finish() {
     boost::system::error_code ignored;
     beast::get_lowest_layer(stream_).shutdown(tcp::socket::shutdown_send, ignored);
@@ -213,17 +233,21 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     read_some([this] { linger(); });
   }
 
-  // ---- WebSocket ------------------------------------------------------------------------------------------------------------------
+  // ---- WebSocket
+  // ------------------------------------------------------------------------------------------------------------------
 
   void upgrade() {
     const auto& head = parser_->get();
     if (request_.method != "GET" || !websocket::is_upgrade(head)) {
       return fail(426, "upgrade_required", "This address speaks WebSocket only.");
     }
-    if (from_.shared.stopping) return fail(503, "going_away", "The server restarts; try again soon.", 1000);
+    if (from_.shared.stopping)
+      return fail(503, "going_away", "The server restarts; try again soon.", 1000);
     const auto offered = head[beast::http::field::sec_websocket_protocol];
-    const bool msgpack = offers(offered, subprotocol_msgpack), json = offers(offered, subprotocol_json);
-    if (!offered.empty() && !msgpack && !json) return fail(400, "bad_subprotocol", "Subprotocols are baraza.v1.msgpack and baraza.v1.json.");
+    const bool msgpack = offers(offered, subprotocol_msgpack),
+               json = offers(offered, subprotocol_json);
+    if (!offered.empty() && !msgpack && !json)
+      return fail(400, "bad_subprotocol", "Subprotocols are baraza.v1.msgpack and baraza.v1.json.");
     const auto token = tokens::bearer(request_.authorization);
     if (!is_origin_allowed(token.empty())) {
       counters().refuse(refusal_reason::origin);
@@ -236,7 +260,8 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     from_.thread.arm(me(), limits::respond_time);
     from_.thread.hold(me());
     from_.shared.accounts->authenticate(
-        token, [self = weak(), turn = ++generation_, inbox = from_.thread.inbox()](std::variant<caller, auth_error> known) {
+        token, [self = weak(), turn = ++generation_,
+                inbox = from_.thread.inbox()](std::variant<caller, auth_error> known) {
           inbox->post([self, turn, known = std::move(known)]() mutable {
             if (const auto alive = self.lock()) alive->authenticated(turn, std::move(known));
           });
@@ -265,7 +290,8 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     return false;
   }
 
-  /// Browsers always send Origin; programs may leave it out if they show a token at once (ASVS 4.4.2).
+  /// Browsers always send Origin; programs may leave it out if they show a token at once
+  /// (ASVS 4.4.2).
   bool is_origin_allowed(bool has_no_token) {
     const auto& head = parser_->get();
     if (head.count(beast::http::field::origin) == 0) return !has_no_token;
@@ -273,7 +299,8 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     const auto raw = head[beast::http::field::origin];
     const std::string_view origin{raw.data(), raw.size()};
     if (!from_.shared.options.origins.empty()) {
-      return std::find(from_.shared.options.origins.begin(), from_.shared.options.origins.end(), origin) != from_.shared.options.origins.end();
+      return std::find(from_.shared.options.origins.begin(), from_.shared.options.origins.end(),
+                       origin) != from_.shared.options.origins.end();
     }
     const auto host = head[beast::http::field::host];
     const std::string same{host.data(), host.size()};
@@ -284,7 +311,8 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     state_ = state::upgrading;
     io_thread::disarm(*this);
     auto head = parser_->release();
-    auto session = std::make_shared<websocket_io<Stream>>(from_, std::move(place_), request_.client, encoding_, std::move(stream_));
+    auto session = std::make_shared<websocket_io<Stream>>(from_, std::move(place_), request_.client,
+                                                          encoding_, std::move(stream_));
     session->accept(head, names_subprotocol_, std::move(who));
   }
 

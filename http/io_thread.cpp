@@ -7,11 +7,14 @@
 namespace baraza::http {
 namespace {
 std::int64_t steady_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 }  // namespace
 
-void io_inbox::push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::string> frame, std::uint16_t close_code) {
+void io_inbox::push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::string> frame,
+                    std::uint16_t close_code) {
   const std::lock_guard lock{mutex_};
   if (owner_ == nullptr) return;
   letters_.push_back({std::move(to), std::move(frame), close_code});
@@ -24,7 +27,9 @@ void io_inbox::post(std::function<void()> work) {
   if (owner_ != nullptr) asio::post(owner_->context_, std::move(work));
 }
 
-io_thread::io_thread() : context_{1}, ticker_{context_}, ticked_{steady_ms() / tick_ms} { inbox_->owner_ = this; }
+io_thread::io_thread() : context_{1}, ticker_{context_}, ticked_{steady_ms() / tick_ms} {
+  inbox_->owner_ = this;
+}
 io_thread::~io_thread() { stop(); }
 
 void io_thread::start() {
@@ -68,7 +73,8 @@ void io_thread::insert(const std::shared_ptr<timed>& who, std::int64_t when, std
 void io_thread::arm(const std::shared_ptr<timed>& who, std::chrono::milliseconds from_now) {
   const auto now = steady_ms();
   who->due_ms_ = now + from_now.count();
-  // An entry that comes earlier finds the later deadline by itself; most rearming costs no more than this comparison.
+  // An entry that comes earlier finds the later deadline by itself; most rearming costs no more
+  // than this comparison.
   if (who->queued_ms_ == 0 || who->queued_ms_ > who->due_ms_) insert(who, who->due_ms_, now);
 }
 

@@ -1,4 +1,5 @@
-// One socket thread: an io_context, a coarse timer wheel for all its sessions, and an inbox for frames from other threads.
+// One socket thread: an io_context, a coarse timer wheel for all its sessions, and an inbox for
+// frames from other threads.
 #pragma once
 
 #include <array>
@@ -36,17 +37,21 @@ class timed {
 class inbox_target {
  public:
   virtual ~inbox_target() = default;
-  virtual void take(std::shared_ptr<const std::string> frame, std::uint16_t close_code) = 0;  // frame null: close
+  virtual void take(std::shared_ptr<const std::string> frame,
+                    std::uint16_t close_code) = 0;  // frame null: close
 };
 
 class io_thread;
 
-/// The way into a socket thread from any other. It outlives the thread: what comes later is dropped. Nobody outside ever owns a
-/// session, so that none is destroyed on a foreign thread or after its io_context.
+/// The way into a socket thread from any other. It outlives the thread: what comes later is
+/// dropped. Nobody outside ever owns a session, so that none is destroyed on a foreign thread or
+/// after its io_context.
 class io_inbox {
  public:
-  /// Frames for one thread share one wake-up, so that a broadcast to a thousand sessions costs one system call.
-  void push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::string> frame, std::uint16_t close_code = 0);
+  /// Frames for one thread share one wake-up, so that a broadcast to a thousand sessions costs one
+  /// system call.
+  void push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::string> frame,
+            std::uint16_t close_code = 0);
   /// Runs `work` on the thread.
   void post(std::function<void()> work);
 
@@ -75,7 +80,8 @@ class io_thread {
 
   [[nodiscard]] const std::shared_ptr<io_inbox>& inbox() const { return inbox_; }
   void post(std::function<void()> work) { inbox_->post(std::move(work)); }
-  /// Own thread. Keeps a session that waits for another thread's answer, and so has nothing pending on its socket.
+  /// Own thread. Keeps a session that waits for another thread's answer, and so has nothing pending
+  /// on its socket.
   void hold(std::shared_ptr<void> who) { held_.insert(std::move(who)); }
   void release(const std::shared_ptr<void>& who) { held_.erase(who); }
   /// Own thread. Replaces the deadline of `who`; precise to a tick (100 ms), never early.
@@ -90,7 +96,8 @@ class io_thread {
 
  private:
   static constexpr std::int64_t tick_ms = 100;
-  static constexpr std::size_t slots = 1024;  // 102 s ahead; later deadlines are looked at again on the way
+  static constexpr std::size_t slots =
+      1024;  // 102 s ahead; later deadlines are looked at again on the way
   struct wheel_entry {
     std::weak_ptr<timed> who;
     std::int64_t when = 0;

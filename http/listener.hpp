@@ -1,4 +1,5 @@
-// One port: accepts, counts, hands sockets to the socket threads in turn. (Not SO_REUSEPORT: a second server on the port must fail.)
+// One port: accepts, counts, hands sockets to the socket threads in turn. (Not SO_REUSEPORT: a
+// second server on the port must fail.)
 #pragma once
 
 #include <memory>
@@ -12,7 +13,8 @@ namespace baraza::http {
 class listener {
  public:
   /// @param tls may be null: plain
-  listener(edge_shared& shared, std::vector<io_thread*> threads, service& routes, boost::asio::ssl::context* tls, bool websockets);
+  listener(edge_shared& shared, std::vector<io_thread*> threads, service& routes,
+           boost::asio::ssl::context* tls, bool websockets);
   ~listener();
   /// Binds and listens; nothing is accepted before accept(). @returns what is wrong, or empty
   std::string bind(const std::string& address, std::uint16_t port);

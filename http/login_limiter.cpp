@@ -7,10 +7,13 @@ namespace baraza::http {
 login_limiter::record* login_limiter::find(const uuid& key, nanos now) {
   if (const auto found = records_.find(key); found != records_.end()) return &found->second;
   if (records_.size() >= keys_max_) {
-    std::erase_if(records_, [&](const auto& one) { return one.second.last + limits_.forget_after < now; });
+    std::erase_if(records_,
+                  [&](const auto& one) { return one.second.last + limits_.forget_after < now; });
   }
   if (records_.size() >= keys_max_) {  // a flood of names: forget those without failures
-    std::erase_if(records_, [&](const auto& one) { return one.second.failures == 0 && one.second.full_at <= now; });
+    std::erase_if(records_, [&](const auto& one) {
+      return one.second.failures == 0 && one.second.full_at <= now;
+    });
   }
   if (records_.size() >= keys_max_) return nullptr;
   return &records_[key];

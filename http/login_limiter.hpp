@@ -1,4 +1,5 @@
-// Slows down guessing: per account and per address, by delay that doubles, never by locking the account out.
+// Slows down guessing: per account and per address, by delay that doubles, never by locking the
+// account out.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace baraza::http {
 
 struct login_limits {
   std::uint32_t tries_per_minute = 5;  // right or wrong; also the burst. 0: no limit
-  std::uint32_t free_failures = 3;  // then 2 s, 4 s, … up to delay_max
+  std::uint32_t free_failures = 3;     // then 2 s, 4 s, … up to delay_max
   nanos delay_first = 2'000'000'000;
   nanos delay_max = 300'000'000'000;
   nanos forget_after = 3'600'000'000'000;
@@ -28,7 +29,7 @@ class login_limiter {
 
  private:
   struct record {
-    nanos full_at = 0;      // of the bucket of tries_per_minute
+    nanos full_at = 0;  // of the bucket of tries_per_minute
     nanos not_before = 0;
     nanos last = 0;
     std::uint32_t failures = 0;

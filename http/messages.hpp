@@ -35,7 +35,8 @@ class service {
  public:
   virtual ~service() = default;
   /// Largest body the route takes; 0 for unknown routes.
-  [[nodiscard]] virtual std::size_t body_bytes_max(std::string_view method, std::string_view path) const = 0;
+  [[nodiscard]] virtual std::size_t body_bytes_max(std::string_view method,
+                                                   std::string_view path) const = 0;
   virtual void serve(request what, respond done) = 0;
 };
 

@@ -3,7 +3,8 @@
 namespace baraza::http::pack {
 namespace {
 
-/// Bytes of the UTF-8 sequence that `lead` begins, and the range its second byte must lie in; 0: no sequence begins so.
+/// Bytes of the UTF-8 sequence that `lead` begins, and the range its second byte must lie in; 0: no
+/// sequence begins so.
 struct sequence {
   std::size_t length;
   unsigned char low, high;
@@ -56,7 +57,8 @@ bool cursor::unsigned_item(int log2_bytes, std::uint64_t& out) {
       std::uint32_t v = 0;
       return number(v) && (out = v, true);
     }
-    default: return number(out);
+    default:
+      return number(out);
   }
 }
 
@@ -89,7 +91,8 @@ bool cursor::next(item& out) {
   if (head < 0xC0) return bytes(out, kind::text, head & 0x1F);
   if (head >= 0xE0) {
     out.what = kind::negative;
-    out.number = static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int8_t>(head)));
+    out.number =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int8_t>(head)));
     return true;
   }
   return long_head(head, out);
@@ -98,7 +101,9 @@ bool cursor::next(item& out) {
 bool cursor::long_head(unsigned char head, item& out) {
   std::uint64_t size = 0;
   switch (head) {
-    case 0xC0: out.what = kind::nil; return true;
+    case 0xC0:
+      out.what = kind::nil;
+      return true;
     case 0xC2:
     case 0xC3:
       out.what = kind::boolean;
@@ -106,7 +111,8 @@ bool cursor::long_head(unsigned char head, item& out) {
       return true;
     case 0xC4:
     case 0xC5:
-    case 0xC6: return unsigned_item(head - 0xC4, size) && bytes(out, kind::binary, size);
+    case 0xC6:
+      return unsigned_item(head - 0xC4, size) && bytes(out, kind::binary, size);
     case 0xC7:
     case 0xC8:
     case 0xC9: {
@@ -130,7 +136,9 @@ bool cursor::long_head(unsigned char head, item& out) {
     case 0xCC:
     case 0xCD:
     case 0xCE:
-    case 0xCF: out.what = kind::unsigned_; return unsigned_item(head - 0xCC, out.number);
+    case 0xCF:
+      out.what = kind::unsigned_;
+      return unsigned_item(head - 0xCC, out.number);
     case 0xD0:
     case 0xD1:
     case 0xD2:
@@ -153,12 +161,16 @@ bool cursor::long_head(unsigned char head, item& out) {
     }
     case 0xD9:
     case 0xDA:
-    case 0xDB: return unsigned_item(head - 0xD9, size) && bytes(out, kind::text, size);
+    case 0xDB:
+      return unsigned_item(head - 0xD9, size) && bytes(out, kind::text, size);
     case 0xDC:
-    case 0xDD: return unsigned_item(head - 0xDC + 1, size) && container(out, kind::array, size);
+    case 0xDD:
+      return unsigned_item(head - 0xDC + 1, size) && container(out, kind::array, size);
     case 0xDE:
-    case 0xDF: return unsigned_item(head - 0xDE + 1, size) && container(out, kind::map, size);
-    default: return false;  // 0xC1 is never used
+    case 0xDF:
+      return unsigned_item(head - 0xDE + 1, size) && container(out, kind::map, size);
+    default:
+      return false;  // 0xC1 is never used
   }
 }
 
@@ -171,7 +183,8 @@ fault cursor::skip(int depth) {
     if (head.what == kind::text && !is_utf8(head.bytes)) return fault::bad_text;
     if (head.is_container()) {
       if (level == depth || level == depth_max) return fault::too_deep;
-      open[static_cast<std::size_t>(level++)] = head.what == kind::map ? 2 * head.number : head.number;
+      open[static_cast<std::size_t>(level++)] =
+          head.what == kind::map ? 2 * head.number : head.number;
     } else if (level > 0) {
       --open[static_cast<std::size_t>(level - 1)];
     }

@@ -1,5 +1,6 @@
-// MessagePack as the edge needs it: a bounded reader over foreign bytes and an appending writer. Neither throws for bad bytes.
-// Kept apart from the big library because one decode per move has a budget of a microsecond and bytes here are hostile.
+// MessagePack as the edge needs it: a bounded reader over foreign bytes and an appending writer.
+// Neither throws for bad bytes. Kept apart from the big library because one decode per move has a
+// budget of a microsecond and bytes here are hostile.
 #pragma once
 
 #include <array>
@@ -14,22 +15,34 @@ namespace baraza::http::pack {
 inline constexpr int depth_max = 16;  // nested containers, the outermost counted
 
 enum class fault : std::uint8_t { none, malformed, too_deep, bad_text };
-enum class kind : std::uint8_t { nil, boolean, unsigned_, negative, real, text, binary, array, map, ext };
+enum class kind : std::uint8_t {
+  nil,
+  boolean,
+  unsigned_,
+  negative,
+  real,
+  text,
+  binary,
+  array,
+  map,
+  ext
+};
 
 /// One head: a scalar with its value, or a container's count.
 struct item {
   kind what = kind::nil;
-  std::uint64_t number = 0;  // unsigned_, boolean (0/1), array and map counts; negative: two's complement
+  std::uint64_t number =
+      0;  // unsigned_, boolean (0/1), array and map counts; negative: two's complement
   double real = 0;
-  std::string_view bytes;    // text, binary, ext (payload)
+  std::string_view bytes;  // text, binary, ext (payload)
   [[nodiscard]] bool is_container() const { return what == kind::array || what == kind::map; }
 };
 
 /// True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
 
-/// Reads heads from left to right and never beyond the end. Counts are checked against the bytes that are left, so that a claimed
-/// length costs nothing.
+/// Reads heads from left to right and never beyond the end. Counts are checked against the bytes
+/// that are left, so that a claimed length costs nothing.
 class cursor {
  public:
   explicit cursor(std::string_view bytes) : at_{bytes.data()}, end_{bytes.data() + bytes.size()} {}
@@ -60,7 +73,8 @@ class cursor {
   const char* end_;
 };
 
-// ---- writing: the shortest form of each value, appended ---------------------------------------------------------------------------
+// ---- writing: the shortest form of each value, appended
+// ---------------------------------------------------------------------------
 
 namespace detail {
 template <class T>

@@ -3,8 +3,16 @@
 namespace baraza::http {
 namespace {
 
-void put(std::string& out, std::string_view name, std::string_view type, std::string_view help, long long value) {
-  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type);
+void put(std::string& out, std::string_view name, std::string_view type, std::string_view help,
+         long long value) {
+  out.append("# HELP ")
+      .append(name)
+      .append(" ")
+      .append(help)
+      .append("\n# TYPE ")
+      .append(name)
+      .append(" ")
+      .append(type);
   out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
@@ -12,11 +20,13 @@ void put(std::string& out, std::string_view name, std::string_view type, std::st
 
 void append_node_metrics(const cluster::node_services& node, std::string& out) {
   const auto& c = node.counters;
-  const auto total = [&](std::string_view name, std::string_view help, const std::atomic<std::uint64_t>& value) {
+  const auto total = [&](std::string_view name, std::string_view help,
+                         const std::atomic<std::uint64_t>& value) {
     put(out, name, "counter", help, static_cast<long long>(value.load()));
   };
   total("baraza_commits_total", "Commits made durable.", c.commits);
-  total("baraza_commits_refused_total", "Commits refused by the store or the gate.", c.commits_refused);
+  total("baraza_commits_refused_total", "Commits refused by the store or the gate.",
+        c.commits_refused);
   total("baraza_batches_total", "Batches flushed by the journal gate.", c.batches);
   total("baraza_requests_total", "Requests routed by the region.", c.requests);
   total("baraza_overloaded_total", "Requests refused because a queue was full.", c.overloaded);
@@ -24,19 +34,28 @@ void append_node_metrics(const cluster::node_services& node, std::string& out) {
   total("baraza_passivations_total", "Idle entities put to sleep.", c.passivations);
   total("baraza_entity_crashes_total", "Entities that failed and were restarted.", c.crashes);
   total("baraza_voids_total", "Matches voided because their journal could not be folded.", c.voids);
-  total("baraza_quarantines_total", "Entities that failed too often and wait for an operator.", c.quarantines);
+  total("baraza_quarantines_total", "Entities that failed too often and wait for an operator.",
+        c.quarantines);
   total("baraza_wakes_total", "Entities activated by their clock.", c.wakes);
-  total("baraza_unknown_outcomes_total", "Batches whose outcome had to be looked up.", c.unknown_outcomes);
+  total("baraza_unknown_outcomes_total", "Batches whose outcome had to be looked up.",
+        c.unknown_outcomes);
   total("baraza_store_holds_total", "Times a batch waited for the store.", c.store_holds);
   put(out, "baraza_entities", "gauge", "Entities awake.", c.entities.load());
   put(out, "baraza_gate_queue", "gauge", "Commits waiting for a writer.", c.gate_queue.load());
   put(out, "baraza_region_stash", "gauge", "Requests waiting for an activation.", c.stash.load());
-  out.append("# HELP baraza_flush_us Time of one batch, microseconds.\n# TYPE baraza_flush_us histogram\n");
+  out.append(
+      "# HELP baraza_flush_us Time of one batch, microseconds.\n# TYPE baraza_flush_us "
+      "histogram\n");
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < c.commit_us_log2.size(); ++i) {
     below += c.commit_us_log2[i].load();
-    const auto bound = i + 1 == c.commit_us_log2.size() ? std::string{"+Inf"} : std::to_string(1ull << (i + 8));
-    out.append("baraza_flush_us_bucket{le=\"").append(bound).append("\"} ").append(std::to_string(below)).append("\n");
+    const auto bound =
+        i + 1 == c.commit_us_log2.size() ? std::string{"+Inf"} : std::to_string(1ull << (i + 8));
+    out.append("baraza_flush_us_bucket{le=\"")
+        .append(bound)
+        .append("\"} ")
+        .append(std::to_string(below))
+        .append("\n");
   }
   out.append("baraza_flush_us_count ").append(std::to_string(below)).append("\n");
 }

@@ -7,7 +7,8 @@ nanos rate_limiter::take(const uuid& key, nanos now, std::uint32_t tokens) {
   const std::lock_guard lock{mutex_};
   auto found = buckets_.find(key);
   if (found == buckets_.end()) {
-    if (buckets_.size() >= keys_max_) std::erase_if(buckets_, [&](const auto& one) { return one.second.is_full(now); });
+    if (buckets_.size() >= keys_max_)
+      std::erase_if(buckets_, [&](const auto& one) { return one.second.is_full(now); });
     if (buckets_.size() >= keys_max_) return 1'000'000'000;
     found = buckets_.emplace(key, token_bucket{}).first;
   }

@@ -1,4 +1,5 @@
-// Token buckets by key (address, network, account), shared by all threads of the edge and bounded in number.
+// Token buckets by key (address, network, account), shared by all threads of the edge and bounded
+// in number.
 #pragma once
 
 #include <mutex>
@@ -11,7 +12,8 @@ namespace baraza::http {
 
 class rate_limiter {
  public:
-  /// @param keys_max keys remembered; when they are too many, full buckets are forgotten, then a stranger is refused
+  /// @param keys_max keys remembered; when they are too many, full buckets are forgotten, then a
+  /// stranger is refused
   rate_limiter(rate limit, std::size_t keys_max) : limit_{limit}, keys_max_{keys_max} {}
   /// @returns 0 if allowed, else the nanoseconds to wait
   nanos take(const uuid& key, nanos now, std::uint32_t tokens = 1);

@@ -12,25 +12,44 @@ namespace {
 
 std::string_view reason_of(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 204: return "No Content";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 426: return "Upgrade Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "Internal Server Error";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 204:
+      return "No Content";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "Internal Server Error";
   }
 }
 
@@ -51,8 +70,8 @@ std::string json_text(std::string_view text) {
   return wire::to_json(packed);
 }
 
-response error_response(int status, std::string_view code, std::string_view message, std::string_view request_id,
-                        std::uint32_t retry_ms) {
+response error_response(int status, std::string_view code, std::string_view message,
+                        std::string_view request_id, std::uint32_t retry_ms) {
   response out;
   out.status = status;
   out.body = "{\"error\":{\"code\":" + json_text(code) + ",\"message\":" + json_text(message) +
@@ -65,7 +84,8 @@ response error_response(int status, std::string_view code, std::string_view mess
   return out;
 }
 
-std::string serialise(const response& what, std::string_view request_id, bool keep_alive, bool head_only) {
+std::string serialise(const response& what, std::string_view request_id, bool keep_alive,
+                      bool head_only) {
   std::string out;
   out.reserve(512 + what.body.size());
   out += "HTTP/1.1 " + std::to_string(what.status) + " ";
@@ -93,9 +113,11 @@ std::string serialise(const response& what, std::string_view request_id, bool ke
 }
 
 std::string sane_request_id(std::string_view proposed) {
-  const bool sane = !proposed.empty() && proposed.size() <= 64 && std::all_of(proposed.begin(), proposed.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-  });
+  const bool sane = !proposed.empty() && proposed.size() <= 64 &&
+                    std::all_of(proposed.begin(), proposed.end(), [](char c) {
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                             (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+                    });
   if (sane) return std::string{proposed};
   char raw[12];
   randombytes_buf(raw, sizeof raw);

@@ -36,7 +36,8 @@ void exchange::ok(std::string json, int status) const {
   done(std::move(out));
 }
 
-void exchange::fail(int status, std::string_view code, std::string_view message, std::uint32_t retry_ms) const {
+void exchange::fail(int status, std::string_view code, std::string_view message,
+                    std::uint32_t retry_ms) const {
   auto out = error_response(status, code, message, what.request_id, retry_ms);
   if (status == 401) out.fields.emplace_back("WWW-Authenticate", "Bearer");
   done(std::move(out));
@@ -49,14 +50,16 @@ std::string exchange::query(std::string_view name) const {
     const auto pair = rest.substr(0, end);
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     const auto equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name) return std::string{pair.substr(equals + 1)};
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name)
+      return std::string{pair.substr(equals + 1)};
   }
   return {};
 }
 
 std::size_t router::body_bytes_max(std::string_view method, std::string_view path) const {
   for (const auto& one : routes_) {
-    if (one.method == effective(method) && fits(one.pattern, path, nullptr)) return one.body_bytes_max;
+    if (one.method == effective(method) && fits(one.pattern, path, nullptr))
+      return one.body_bytes_max;
   }
   return 0;
 }
@@ -74,14 +77,16 @@ void router::serve(request what, respond done) {
     x.parts = std::move(parts);
     if (!one.needs_token) return one.handler(std::move(x));
     const std::string token{tokens::bearer(x.what.authorization)};
-    return accounts_->authenticate(token, [x = std::move(x), &one](std::variant<caller, auth_error> known) mutable {
-      if (const auto* why = std::get_if<auth_error>(&known)) return x.fail(*why);
-      x.who = std::move(std::get<caller>(known));
-      one.handler(std::move(x));
-    });
+    return accounts_->authenticate(
+        token, [x = std::move(x), &one](std::variant<caller, auth_error> known) mutable {
+          if (const auto* why = std::get_if<auth_error>(&known)) return x.fail(*why);
+          x.who = std::move(std::get<caller>(known));
+          one.handler(std::move(x));
+        });
   }
   if (allowed.empty()) return x.fail(404, "not_found", "There is no such address.");
-  auto out = error_response(405, "method_not_allowed", "This address does not take that method.", x.what.request_id);
+  auto out = error_response(405, "method_not_allowed", "This address does not take that method.",
+                            x.what.request_id);
   out.fields.emplace_back("Allow", allowed);
   x.done(std::move(out));
 }

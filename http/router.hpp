@@ -15,12 +15,13 @@ namespace baraza::http {
 /// One request on its way through a handler. Copyable: handlers that wait keep a copy.
 struct exchange {
   request what;
-  std::optional<caller> who;        // set on routes that need a token
-  std::vector<std::string> parts;   // what stood for "{…}" in the pattern
+  std::optional<caller> who;       // set on routes that need a token
+  std::vector<std::string> parts;  // what stood for "{…}" in the pattern
   respond done;
 
   void ok(std::string json, int status = 200) const;
-  void fail(int status, std::string_view code, std::string_view message, std::uint32_t retry_ms = 0) const;
+  void fail(int status, std::string_view code, std::string_view message,
+            std::uint32_t retry_ms = 0) const;
   void fail(const auth_error& why) const { fail(why.status, why.code, why.sentence, why.retry_ms); }
   [[nodiscard]] std::string query(std::string_view name) const;  // raw value; empty if absent
 };
@@ -35,8 +36,10 @@ struct route {
 class router final : public service {
  public:
   /// @param accounts checks tokens; may be null if no route needs one
-  router(std::vector<route> routes, auth_service* accounts) : routes_{std::move(routes)}, accounts_{accounts} {}
-  [[nodiscard]] std::size_t body_bytes_max(std::string_view method, std::string_view path) const override;
+  router(std::vector<route> routes, auth_service* accounts)
+      : routes_{std::move(routes)}, accounts_{accounts} {}
+  [[nodiscard]] std::size_t body_bytes_max(std::string_view method,
+                                           std::string_view path) const override;
   void serve(request what, respond done) override;
   [[nodiscard]] const std::vector<route>& table() const { return routes_; }
 

@@ -9,6 +9,7 @@
 namespace baraza::http {
 
 void add_auth_routes(std::vector<route>& to, edge_shared& shared);
-void add_player_routes(std::vector<route>& to, edge_shared& shared, cluster::read_pool& reads, const edge_callbacks& callbacks);
+void add_player_routes(std::vector<route>& to, edge_shared& shared, cluster::read_pool& reads,
+                       const edge_callbacks& callbacks);
 
 }  // namespace baraza::http

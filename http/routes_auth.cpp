@@ -1,4 +1,5 @@
-// /v1/auth/… and /v1/ws-ticket: JSON in, JSON out; what is true of accounts is auth_service's business.
+// /v1/auth/… and /v1/ws-ticket: JSON in, JSON out; what is true of accounts is auth_service's
+// business.
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -11,7 +12,8 @@ namespace {
 namespace json = boost::json;
 constexpr std::size_t auth_body_bytes_max = 2048;
 
-/// Strings of a flat JSON object. Wrong types and unknown names are refused: a typo in "password" must not be a login without one.
+/// Strings of a flat JSON object. Wrong types and unknown names are refused: a typo in "password"
+/// must not be a login without one.
 class string_form {
  public:
   string_form(const exchange& x, std::initializer_list<std::string_view> known) {
@@ -69,7 +71,8 @@ answer_to<issued> answer_login(const exchange& x, int status) {
     body["guest"] = login.guest;
     body["access_token"] = login.access;
     body["token_type"] = "Bearer";
-    body["expires_in"] = std::chrono::duration_cast<std::chrono::seconds>(login.access_live).count();
+    body["expires_in"] =
+        std::chrono::duration_cast<std::chrono::seconds>(login.access_live).count();
     body["refresh_token"] = login.refresh;
     x.ok(json::serialize(body), status);
   };
@@ -104,7 +107,8 @@ void make_guest(edge_shared& shared, const exchange& x) {
   if (refuse_wrong(x, form)) return;
   if (!shared.is_exempt(x.what.client)) {
     if (const auto wait = shared.guests.take(x.what.client.bytes, steady_nanos()); wait > 0) {
-      return x.fail(429, "rate_limited", "Too many new guests from this address.", static_cast<std::uint32_t>(wait / 1'000'000 + 1));
+      return x.fail(429, "rate_limited", "Too many new guests from this address.",
+                    static_cast<std::uint32_t>(wait / 1'000'000 + 1));
     }
   }
   shared.accounts->guest(form.take("display"), form.take("device"), answer_login(x, 201));
@@ -114,30 +118,39 @@ void make_guest(edge_shared& shared, const exchange& x) {
 
 void add_auth_routes(std::vector<route>& to, edge_shared& shared) {
   auto* s = &shared;
-  to.push_back({"POST", "/v1/auth/guest", auth_body_bytes_max, false, [s](const exchange& x) { make_guest(*s, x); }});
+  to.push_back({"POST", "/v1/auth/guest", auth_body_bytes_max, false,
+                [s](const exchange& x) { make_guest(*s, x); }});
   to.push_back({"POST", "/v1/auth/register", auth_body_bytes_max, false, [s](const exchange& x) {
                   const string_form form{x, {"name", "password", "display", "device"}};
                   if (refuse_wrong(x, form)) return;
                   if (!s->is_exempt(x.what.client)) {
-                    if (const auto wait = s->guests.take(x.what.client.bytes, steady_nanos()); wait > 0) {
-                      return x.fail(429, "rate_limited", "Too many new accounts from this address.", static_cast<std::uint32_t>(wait / 1'000'000 + 1));
+                    if (const auto wait = s->guests.take(x.what.client.bytes, steady_nanos());
+                        wait > 0) {
+                      return x.fail(429, "rate_limited", "Too many new accounts from this address.",
+                                    static_cast<std::uint32_t>(wait / 1'000'000 + 1));
                     }
                   }
-                  s->accounts->enrol(form.take("name"), form.take("password"), form.take("display"), form.take("device"), answer_login(x, 201));
+                  s->accounts->enrol(form.take("name"), form.take("password"), form.take("display"),
+                                     form.take("device"), answer_login(x, 201));
                 }});
   to.push_back({"POST", "/v1/auth/login", auth_body_bytes_max, false, [s](const exchange& x) {
                   const string_form form{x, {"name", "password", "device"}};
                   if (refuse_wrong(x, form)) return;
-                  s->accounts->login(form.take("name"), form.take("password"), form.take("device"), x.what.client, answer_login(x, 200));
+                  s->accounts->login(form.take("name"), form.take("password"), form.take("device"),
+                                     x.what.client, answer_login(x, 200));
                 }});
   to.push_back({"POST", "/v1/auth/refresh", auth_body_bytes_max, false, [s](const exchange& x) {
                   const string_form form{x, {"refresh_token"}};
                   if (refuse_wrong(x, form)) return;
                   s->accounts->refresh(form.take("refresh_token"), answer_login(x, 200));
                 }});
-  to.push_back({"POST", "/v1/auth/logout", 0, true, [s](const exchange& x) { s->accounts->logout(*x.who, answer_ended(x)); }});
-  to.push_back({"POST", "/v1/auth/logout-everywhere", 0, true, [s](const exchange& x) { s->accounts->logout_everywhere(*x.who, answer_ended(x)); }});
-  to.push_back({"GET", "/v1/auth/sessions", 0, true, [s](const exchange& x) { list_logins(*s->accounts, x); }});
+  to.push_back({"POST", "/v1/auth/logout", 0, true,
+                [s](const exchange& x) { s->accounts->logout(*x.who, answer_ended(x)); }});
+  to.push_back({"POST", "/v1/auth/logout-everywhere", 0, true, [s](const exchange& x) {
+                  s->accounts->logout_everywhere(*x.who, answer_ended(x));
+                }});
+  to.push_back({"GET", "/v1/auth/sessions", 0, true,
+                [s](const exchange& x) { list_logins(*s->accounts, x); }});
   to.push_back({"DELETE", "/v1/auth/sessions/{id}", 0, true, [s](const exchange& x) {
                   const auto login = uuid::parse(x.parts.at(0));
                   if (!login) return x.fail(404, "not_found", "You have no such login.");
@@ -145,8 +158,11 @@ void add_auth_routes(std::vector<route>& to, edge_shared& shared) {
                 }});
   to.push_back({"POST", "/v1/ws-ticket", 0, true, [s](const exchange& x) {
                   const auto ticket = s->accounts->ticket(*x.who);
-                  if (ticket.empty()) return x.fail(503, "overloaded", "Too many tickets are waiting.", 1000);
-                  x.ok("{\"ticket\":\"" + ticket + "\",\"expires_in\":" + std::to_string(limits::ticket_time.count()) + "}", 201);
+                  if (ticket.empty())
+                    return x.fail(503, "overloaded", "Too many tickets are waiting.", 1000);
+                  x.ok("{\"ticket\":\"" + ticket +
+                           "\",\"expires_in\":" + std::to_string(limits::ticket_time.count()) + "}",
+                       201);
                 }});
 }
 

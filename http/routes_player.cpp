@@ -24,7 +24,8 @@ void show_profile(edge_shared& shared, const exchange& x) {
   shared.accounts->profile(*x.who, [x](std::variant<profile_view, auth_error> out) {
     if (const auto* why = std::get_if<auth_error>(&out)) return x.fail(*why);
     const auto& who = std::get<profile_view>(out);
-    json::object body{{"player", who.player.to_string()}, {"display", view(who.display)}, {"guest", who.guest}};
+    json::object body{
+        {"player", who.player.to_string()}, {"display", view(who.display)}, {"guest", who.guest}};
     if (!who.guest) body["name"] = view(who.name);
     x.ok(json::serialize(body));
   });
@@ -34,7 +35,8 @@ void show_profile(edge_shared& shared, const exchange& x) {
 int status_of(std::string_view code) {
   if (code == "timeout") return 504;
   if (code == "not_found" || code == "gone") return 404;
-  if (code == "overloaded" || code == "paused" || code == "unavailable" || code == "stopping") return 503;
+  if (code == "overloaded" || code == "paused" || code == "unavailable" || code == "stopping")
+    return 503;
   if (code == "internal") return 500;
   return 409;
 }
@@ -43,15 +45,19 @@ void show_wallet(edge_shared& shared, const exchange& x) {
   const auto money = money_of(x);
   if (!money) return x.fail(422, "bad_field", "The currency is DEMO or KES.");
   const entity_id wallet{entity_kind::wallet, x.who->player};
-  shared.to->ask(wallet, actors::wallet_get{*money}, shared.options.ask_deadline, [x](const actors::answer& out) {
-    if (const auto* why = std::get_if<actors::refused>(&out)) return x.fail(status_of(why->code), why->code, why->message, why->retry_ms);
-    const auto* state = std::get_if<actors::wallet_state>(&out);
-    if (state == nullptr) return x.fail(500, "internal", "The wallet gave an unexpected answer.");
-    x.ok(json::serialize(json::object{{"currency", view(storage::to_string(state->money))},
-                                      {"balance", state->balance},
-                                      {"available", state->available},
-                                      {"version", state->version}}));
-  });
+  shared.to->ask(
+      wallet, actors::wallet_get{*money}, shared.options.ask_deadline,
+      [x](const actors::answer& out) {
+        if (const auto* why = std::get_if<actors::refused>(&out))
+          return x.fail(status_of(why->code), why->code, why->message, why->retry_ms);
+        const auto* state = std::get_if<actors::wallet_state>(&out);
+        if (state == nullptr)
+          return x.fail(500, "internal", "The wallet gave an unexpected answer.");
+        x.ok(json::serialize(json::object{{"currency", view(storage::to_string(state->money))},
+                                          {"balance", state->balance},
+                                          {"available", state->available},
+                                          {"version", state->version}}));
+      });
 }
 
 void show_history(cluster::read_pool& reads, const exchange& x) {
@@ -65,7 +71,8 @@ void show_history(cluster::read_pool& reads, const exchange& x) {
   std::uint32_t limit = history_limit_default;
   if (const auto text = x.query("limit"); !text.empty()) {
     const auto end = std::from_chars(text.data(), text.data() + text.size(), limit);
-    if (end.ec != std::errc{} || end.ptr != text.data() + text.size() || limit < 1 || limit > history_limit_max) {
+    if (end.ec != std::errc{} || end.ptr != text.data() + text.size() || limit < 1 ||
+        limit > history_limit_max) {
       return x.fail(422, "bad_field", "limit is a number from 1 to 200.");
     }
   }
@@ -88,7 +95,8 @@ void show_history(cluster::read_pool& reads, const exchange& x) {
   if (!queued) x.fail(503, "overloaded", "Too many reads are waiting.", 1000);
 }
 
-void show_match(cluster::read_pool& reads, const edge_callbacks::match_document& document, const exchange& x) {
+void show_match(cluster::read_pool& reads, const edge_callbacks::match_document& document,
+                const exchange& x) {
   const auto match = uuid::parse(x.parts.at(0));
   if (!match || !document) return x.fail(404, "not_found", "There is no such match.");
   const bool queued = reads.submit([x, match = *match, document](storage::reader& reader) {
@@ -104,16 +112,26 @@ void show_match(cluster::read_pool& reads, const edge_callbacks::match_document&
 
 }  // namespace
 
-void add_player_routes(std::vector<route>& to, edge_shared& shared, cluster::read_pool& reads, const edge_callbacks& callbacks) {
+void add_player_routes(std::vector<route>& to, edge_shared& shared, cluster::read_pool& reads,
+                       const edge_callbacks& callbacks) {
   auto* s = &shared;
   auto* r = &reads;
   to.push_back({"GET", "/v1/profile", 0, true, [s](const exchange& x) { show_profile(*s, x); }});
   to.push_back({"GET", "/v1/wallet", 0, true, [s](const exchange& x) { show_wallet(*s, x); }});
-  to.push_back({"GET", "/v1/wallet/history", 0, true, [r](const exchange& x) { show_history(*r, x); }});
-  to.push_back({"GET", "/v1/matches/{id}", 0, false, [r, record = callbacks.match_record](const exchange& x) { show_match(*r, record, x); }});
-  to.push_back({"GET", "/v1/matches/{id}/proof", 0, false, [r, proof = callbacks.match_proof](const exchange& x) { show_match(*r, proof, x); }});
-  to.push_back({"GET", "/v1/games", 0, false, [games = callbacks.games](const exchange& x) { x.ok(games ? games() : "{\"games\":[]}"); }});
-  to.push_back({"GET", "/v1/play", 0, false, [](const exchange& x) { x.fail(426, "upgrade_required", "This address speaks WebSocket only."); }});
+  to.push_back(
+      {"GET", "/v1/wallet/history", 0, true, [r](const exchange& x) { show_history(*r, x); }});
+  to.push_back(
+      {"GET", "/v1/matches/{id}", 0, false,
+       [r, record = callbacks.match_record](const exchange& x) { show_match(*r, record, x); }});
+  to.push_back(
+      {"GET", "/v1/matches/{id}/proof", 0, false,
+       [r, proof = callbacks.match_proof](const exchange& x) { show_match(*r, proof, x); }});
+  to.push_back({"GET", "/v1/games", 0, false, [games = callbacks.games](const exchange& x) {
+                  x.ok(games ? games() : "{\"games\":[]}");
+                }});
+  to.push_back({"GET", "/v1/play", 0, false, [](const exchange& x) {
+                  x.fail(426, "upgrade_required", "This address speaks WebSocket only.");
+                }});
 }
 
 }  // namespace baraza::http

@@ -38,31 +38,39 @@ std::string load_key(const std::string& path, actors::cluster_key& key) {
     file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0) return "cannot write the cluster key " + path + ": " + std::strerror(errno);
     randombytes_buf(key.data(), key.size());
-    const bool whole = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size()) && ::fsync(file) == 0;
+    const bool whole = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
+                       ::fsync(file) == 0;
     ::close(file);
     return whole ? std::string{} : "cannot write the cluster key " + path;
   }
   if (file < 0) return "cannot read the cluster key " + path + ": " + std::strerror(errno);
   struct stat about {};
   ::fstat(file, &about);
-  const bool whole = about.st_size == static_cast<off_t>(key.size()) && ::read(file, key.data(), key.size()) == about.st_size;
+  const bool whole = about.st_size == static_cast<off_t>(key.size()) &&
+                     ::read(file, key.data(), key.size()) == about.st_size;
   ::close(file);
   if (!whole) return "the cluster key " + path + " must be exactly 32 bytes";
-  if ((about.st_mode & 077) != 0) return "the cluster key " + path + " may be read by others: chmod 600";
+  if ((about.st_mode & 077) != 0)
+    return "the cluster key " + path + " may be read by others: chmod 600";
   return {};
 }
 
 log::level level_of(cluster::severity s) {
   switch (s) {
-    case cluster::severity::debug: return log::level::debug;
-    case cluster::severity::info: return log::level::info;
-    case cluster::severity::warning: return log::level::warn;
-    case cluster::severity::error: return log::level::error;
+    case cluster::severity::debug:
+      return log::level::debug;
+    case cluster::severity::info:
+      return log::level::info;
+    case cluster::severity::warning:
+      return log::level::warn;
+    case cluster::severity::error:
+      return log::level::error;
   }
   return log::level::error;
 }
 
-/// Fenced, a broken gate, a held thread: the process ends at once, without a word to the store. Its successor has the truth.
+/// Fenced, a broken gate, a held thread: the process ends at once, without a word to the store. Its
+/// successor has the truth.
 [[noreturn]] void end_process(std::string_view why) {
   log::event(log::level::error, "node.stopped", {{"why", why}});
   log::flush();
@@ -75,21 +83,29 @@ cluster::entity_factory entities(const serve_options& options) {
   cluster::entity_factory factory;
   factory.make = [&options](const entity_id& who) -> std::unique_ptr<actors::entity> {
     switch (who.kind) {
-      case entity_kind::wallet: return actors::make_wallet(who, options.wallet);
-      case entity_kind::table: return actors::make_table(who, options.table);
-      case entity_kind::lobby: return actors::make_lobby(who, options.lobby);
-      default: return nullptr;
+      case entity_kind::wallet:
+        return actors::make_wallet(who, options.wallet);
+      case entity_kind::table:
+        return actors::make_table(who, options.table);
+      case entity_kind::lobby:
+        return actors::make_lobby(who, options.lobby);
+      default:
+        return nullptr;
     }
   };
-  factory.escrow_of = [](const entity_id& who, const std::vector<storage::journal_event>&) -> std::optional<storage::account_id> {
+  factory.escrow_of =
+      [](const entity_id& who,
+         const std::vector<storage::journal_event>&) -> std::optional<storage::account_id> {
     if (who.kind != entity_kind::table) return std::nullopt;
     return storage::escrow_account(who.key, storage::currency::demo);
   };
-  factory.plan_void = [&options](const entity_id& who, const std::vector<storage::journal_event>& events,
+  factory.plan_void = [&options](const entity_id& who,
+                                 const std::vector<storage::journal_event>& events,
                                  const std::vector<storage::transfer>& escrow, std::string_view why,
                                  millis now) -> std::optional<actors::change> {
     if (who.kind != entity_kind::table || events.empty()) return std::nullopt;
-    auto plan = actors::plan_void(who, events.back().seq, events, escrow, why, &options.table.cluster_key, now);
+    auto plan = actors::plan_void(who, events.back().seq, events, escrow, why,
+                                  &options.table.cluster_key, now);
     if (!plan) return std::nullopt;
     return std::move(plan->what);
   };
@@ -103,7 +119,9 @@ edge_callbacks callbacks(const std::shared_ptr<cluster::node_services>& node) {
   call.games = games_document;
   call.match_record = match_record_document;
   call.match_proof = match_proof_document;
-  call.log = [](std::string_view event, const std::string& detail) { log::event(log::level::info, event, {{"detail", detail}}); };
+  call.log = [](std::string_view event, const std::string& detail) {
+    log::event(log::level::info, event, {{"detail", detail}});
+  };
   return call;
 }
 
@@ -128,15 +146,20 @@ void raise_descriptor_limit() {
 
 void say_ready(const serve_options& options, const edge& at) {
   const auto scheme = options.edge.certificate_file.empty() ? "ws" : "wss";
-  const auto host = options.edge.address == "0.0.0.0" || options.edge.address == "::" ? std::string{"127.0.0.1"} : options.edge.address;
-  const auto url = std::string{scheme} + "://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+  const auto host = options.edge.address == "0.0.0.0" || options.edge.address == "::"
+                        ? std::string{"127.0.0.1"}
+                        : options.edge.address;
+  const auto url = std::string{scheme} + "://" +
+                   (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
                    std::to_string(at.port()) + "/v1/play";
   std::error_code none;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
-  std::cout << "Baraza is ready at " << url << "\n  admin   http://" << options.edge.admin_address << ":" << at.admin_port()
-            << "/metrics\n  store   " << options.store_url.substr(0, options.store_url.find("://")) << "\n  play    "
-            << (none ? std::string{"baraza"} : std::filesystem::relative(self, none).string()) << " play draw --url " << url
-            << (options.house_bot ? "   (the house bot is in)" : "") << std::endl;
+  std::cout << "Baraza is ready at " << url << "\n  admin   http://" << options.edge.admin_address
+            << ":" << at.admin_port() << "/metrics\n  store   "
+            << options.store_url.substr(0, options.store_url.find("://")) << "\n  play    "
+            << (none ? std::string{"baraza"} : std::filesystem::relative(self, none).string())
+            << " play draw --url " << url << (options.house_bot ? "   (the house bot is in)" : "")
+            << std::endl;
 }
 
 }  // namespace
@@ -144,16 +167,19 @@ void say_ready(const serve_options& options, const edge& at) {
 int serve(serve_options options) {
   const auto signals = block_signals();
   raise_descriptor_limit();
-  if (const auto why = load_key(options.key_file, options.table.cluster_key); !why.empty()) return complain(why);
+  if (const auto why = load_key(options.key_file, options.table.cluster_key); !why.empty())
+    return complain(why);
   auto store = storage::open(options.store_url, {false, options.allow_loss});
   if (!store) return complain(store.why().message);
   if (const auto ready = cluster::prepare(**store); !ready) return complain(ready.why().message);
   options.node.stop_node = [](std::string_view why) { end_process(why); };
-  options.node.log = [](cluster::severity s, std::string_view event, std::string_view who, std::string_view detail) {
+  options.node.log = [](cluster::severity s, std::string_view event, std::string_view who,
+                        std::string_view detail) {
     log::event(level_of(s), event, {{"entity", who}, {"detail", detail}});
   };
   auto node = cluster::node::start(**store, options.node, [&](const storage::node_grant& grant) {
-    options.table.slot = options.wallet.slot = static_cast<std::uint32_t>(grant.incarnation % storage::system_slots);
+    options.table.slot = options.wallet.slot =
+        static_cast<std::uint32_t>(grant.incarnation % storage::system_slots);
     return entities(options);
   });
   if (!node) return complain(node.why().message);
@@ -165,11 +191,14 @@ int serve(serve_options options) {
   if (const auto why = front.start()) return complain(*why);
   client::house_bot bot;
   if (options.house_bot) {
-    const auto host = options.edge.address == "0.0.0.0" ? std::string{"127.0.0.1"} : options.edge.address;
-    if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play")) return complain("the house bot cannot read the address");
+    const auto host =
+        options.edge.address == "0.0.0.0" ? std::string{"127.0.0.1"} : options.edge.address;
+    if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play"))
+      return complain("the house bot cannot read the address");
   }
   say_ready(options, front);
-  log::event(log::level::info, "node.ready", {{"incarnation", (*node)->services()->grant.incarnation}});
+  log::event(log::level::info, "node.ready",
+             {{"incarnation", (*node)->services()->grant.incarnation}});
 
   int received = 0;
   sigwait(&signals, &received);
@@ -178,7 +207,8 @@ int serve(serve_options options) {
     int again = 0;
     sigwait(&signals, &again);
     ::_exit(1);
-  }}.detach();
+  }}
+      .detach();
   bot.stop();
   front.stop(1000);
   const bool clean = (*node)->stop(options.stop_limit);

@@ -1,4 +1,5 @@
-// One process that serves: store, node, bridge, edge and house bot, started in order and stopped in reverse.
+// One process that serves: store, node, bridge, edge and house bot, started in order and stopped in
+// reverse.
 #pragma once
 
 #include <array>
@@ -15,9 +16,10 @@
 namespace baraza::http {
 
 struct serve_options {
-  std::string store_url;      // sqlite:PATH or postgresql://…
+  std::string store_url;  // sqlite:PATH or postgresql://…
   bool allow_loss = false;
-  std::string key_file;       // 32 bytes that seal server seeds; made with mode 0600 if it does not exist
+  std::string
+      key_file;  // 32 bytes that seal server seeds; made with mode 0600 if it does not exist
   cluster::node_options node;
   actors::table_options table;
   actors::wallet_options wallet;
@@ -28,7 +30,8 @@ struct serve_options {
 };
 
 /// Serves until SIGTERM or SIGINT; a second one ends at once.
-/// @returns 0 after a clean stop, 1 when something could not be started or stopped (one line on standard error)
+/// @returns 0 after a clean stop, 1 when something could not be started or stopped (one line on
+/// standard error)
 int serve(serve_options options);
 
 }  // namespace baraza::http

@@ -1,4 +1,5 @@
-// Which session watches which table, and how far each table has been pushed here (rule E1). Plain class, no actors, no sockets.
+// Which session watches which table, and how far each table has been pushed here (rule E1). Plain
+// class, no actors, no sockets.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ class subscriptions {
     std::uint64_t session = 0;
     std::uint8_t seat = 0xFF;
     std::uint64_t seq = 0;  // last seq delivered to this session; pushes at or below it are repeats
-    bool caught_up = false; // false until the view or the missing events have been delivered
+    bool caught_up = false;  // false until the view or the missing events have been delivered
   };
   struct table {
     std::uint64_t epoch = 0, seq = 0;
@@ -48,7 +49,9 @@ class subscriptions {
     return nullptr;
   }
   template <class F>
-  void each(F&& f) { for (auto& [id, t] : tables_) f(id, t); }
+  void each(F&& f) {
+    for (auto& [id, t] : tables_) f(id, t);
+  }
   [[nodiscard]] std::size_t size() const { return tables_.size(); }
 
  private:

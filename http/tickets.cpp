@@ -4,12 +4,15 @@
 
 namespace baraza::http {
 namespace {
-std::string key_of(const storage::digest& d) { return {reinterpret_cast<const char*>(d.data()), d.size()}; }
+std::string key_of(const storage::digest& d) {
+  return {reinterpret_cast<const char*>(d.data()), d.size()};
+}
 }  // namespace
 
 std::string tickets::issue(const caller& who, millis now) {
   const std::lock_guard lock{mutex_};
-  if (entries_.size() >= most_) std::erase_if(entries_, [&](const auto& one) { return one.second.until <= now; });
+  if (entries_.size() >= most_)
+    std::erase_if(entries_, [&](const auto& one) { return one.second.until <= now; });
   if (entries_.size() >= most_) return {};
   auto token = tokens::make(tokens::ticket_prefix);
   entries_[key_of(*tokens::digest_of(tokens::ticket_prefix, token))] = {who, now + live_};

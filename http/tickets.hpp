@@ -1,4 +1,5 @@
-// WebSocket tickets: 30 s, single use, so that no long-lived token ever stands in a browser's socket code.
+// WebSocket tickets: 30 s, single use, so that no long-lived token ever stands in a browser's
+// socket code.
 #pragma once
 
 #include <mutex>

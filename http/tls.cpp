@@ -7,26 +7,33 @@
 namespace baraza::http {
 namespace {
 
-int choose_http11(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in, unsigned length, void*) {
+int choose_http11(SSL*, const unsigned char** out, unsigned char* out_length,
+                  const unsigned char* in, unsigned length, void*) {
   static constexpr unsigned char ours[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, out_length, ours, sizeof ours, in, length) != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  if (SSL_select_next_proto(&chosen, out_length, ours, sizeof ours, in, length) !=
+      OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
 }
 
 void must(int ok) {
-  if (ok != 1) throw boost::system::system_error{boost::system::error_code{boost::system::errc::invalid_argument, boost::system::generic_category()}};
+  if (ok != 1)
+    throw boost::system::system_error{boost::system::error_code{
+        boost::system::errc::invalid_argument, boost::system::generic_category()}};
 }
 
 }  // namespace
 
-std::unique_ptr<boost::asio::ssl::context> make_tls_context(const std::string& certificate_file, const std::string& key_file) {
+std::unique_ptr<boost::asio::ssl::context> make_tls_context(const std::string& certificate_file,
+                                                            const std::string& key_file) {
   namespace ssl = boost::asio::ssl;
   auto out = std::make_unique<ssl::context>(ssl::context::tls_server);
   SSL_CTX* raw = out->native_handle();
   must(SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION));
-  must(SSL_CTX_set_ciphersuites(raw, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"));
+  must(SSL_CTX_set_ciphersuites(
+      raw, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"));
   must(SSL_CTX_set1_groups_list(raw, "X25519:P-256"));
   must(SSL_CTX_set_max_early_data(raw, 0));
   must(SSL_CTX_set_num_tickets(raw, 0));

@@ -14,7 +14,8 @@ struct rate {
   std::uint32_t burst = 1;       // tokens of a full bucket, ≥ 1
 };
 
-/// A token bucket kept as one number, the time at which it would be full again (GCRA): no drift, no fractions.
+/// A token bucket kept as one number, the time at which it would be full again (GCRA): no drift, no
+/// fractions.
 class token_bucket {
  public:
   /// Takes `tokens`, or nothing.

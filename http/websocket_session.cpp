@@ -13,17 +13,23 @@ std::int64_t steady_ms() { return steady_nanos() / 1'000'000; }
 
 std::string_view reason_of(std::uint16_t code) {
   switch (code) {
-    case 1001: return "going away";
-    case 1008: return "not allowed";
-    case 1012: return "restarting";
-    case 1013: return "try again later";
-    default: return "";
+    case 1001:
+      return "going away";
+    case 1008:
+      return "not allowed";
+    case 1012:
+      return "restarting";
+    case 1013:
+      return "try again later";
+    default:
+      return "";
   }
 }
 
 }  // namespace
 
-websocket_session::websocket_session(const session_origin& from, socket_place place, const address& client, wire::encoding how)
+websocket_session::websocket_session(const session_origin& from, socket_place place,
+                                     const address& client, wire::encoding how)
     : thread_{from.thread},
       shared_{from.shared},
       place_{std::move(place)},
@@ -35,7 +41,8 @@ websocket_session::websocket_session(const session_origin& from, socket_place pl
 
 websocket_session::~websocket_session() { gone(); }
 
-// ---- life and death ---------------------------------------------------------------------------------------------------------------
+// ---- life and death
+// ---------------------------------------------------------------------------------------------------------------
 
 void websocket_session::opened(std::optional<caller> who) {
   thread_.counters().sessions_open.add();
@@ -87,7 +94,8 @@ void websocket_session::finish(std::uint16_t code, std::string_view reason) {
   close_code_ = code;
   close_reason_ = reason;
   close_since_ms_ = steady_ms();
-  // Answers already queued may still leave, but a reader who does not read gets no more than what is on its way.
+  // Answers already queued may still leave, but a reader who does not read gets no more than what
+  // is on its way.
   if (code == 1013 && outbox_.size() > head_ + 1) outbox_.resize(head_ + 1);
   rearm();
   try_close();
@@ -104,9 +112,11 @@ void websocket_session::rearm() {
   auto due = last_heard_ms_ + o.ping_after.count();
   const auto now = steady_ms();
   if (due <= now) due = last_heard_ms_ + o.idle_time.count();
-  if (phase_ == phase::waiting_hello || phase_ == phase::checking) due = std::min<std::int64_t>(due, opened_ms_ + o.hello_time.count());
+  if (phase_ == phase::waiting_hello || phase_ == phase::checking)
+    due = std::min<std::int64_t>(due, opened_ms_ + o.hello_time.count());
   if (writing_) due = std::min<std::int64_t>(due, write_since_ms_ + o.write_time.count());
-  if (phase_ == phase::closing) due = close_since_ms_ + std::chrono::milliseconds{limits::close_time}.count();
+  if (phase_ == phase::closing)
+    due = close_since_ms_ + std::chrono::milliseconds{limits::close_time}.count();
   thread_.arm(shared_from_this(), std::chrono::milliseconds{std::max<std::int64_t>(due - now, 1)});
 }
 
@@ -115,7 +125,8 @@ void websocket_session::expired() {
   const auto& o = shared_.options;
   if (phase_ == phase::gone) return;
   if (phase_ == phase::closing) {
-    if (now >= close_since_ms_ + std::chrono::milliseconds{limits::close_time}.count()) return abort();
+    if (now >= close_since_ms_ + std::chrono::milliseconds{limits::close_time}.count())
+      return abort();
   } else if (writing_ && now >= write_since_ms_ + o.write_time.count()) {
     count(refusal_reason::write_timeout);
     return abort();
@@ -137,7 +148,8 @@ void websocket_session::farewell() {
   if (phase_ != phase::handshake) finish(1001, reason_of(1001));
 }
 
-// ---- from the client --------------------------------------------------------------------------------------------------------------
+// ---- from the client
+// --------------------------------------------------------------------------------------------------------------
 
 void websocket_session::control_received() {
   last_heard_ms_ = steady_ms();
@@ -151,7 +163,8 @@ void websocket_session::received(std::string_view bytes, bool is_text) {
   last_heard_ms_ = steady_ms();
   thread_.counters().frames_in.add();
   thread_.counters().bytes_in.add(bytes.size());
-  if (is_text != (how_ == wire::encoding::json)) return finish(1003, "wrong kind of frame for this subprotocol");
+  if (is_text != (how_ == wire::encoding::json))
+    return finish(1003, "wrong kind of frame for this subprotocol");
   auto read = wire::decode(how_, bytes);
   if (auto* why = std::get_if<wire::wire_error>(&read)) {
     count(refusal_reason::bad_message);
@@ -183,7 +196,8 @@ bool websocket_session::is_within_rates(std::uint64_t id) {
   if (++refusals_in_row_ > limits::session_rate_refusals_max) {
     finish(1008, "too many messages");
   } else {
-    refuse(id, "rate_limited", "Too many messages; wait before the next.", static_cast<std::uint32_t>(wait / 1'000'000 + 1));
+    refuse(id, "rate_limited", "Too many messages; wait before the next.",
+           static_cast<std::uint32_t>(wait / 1'000'000 + 1));
   }
   return false;
 }
@@ -191,14 +205,17 @@ bool websocket_session::is_within_rates(std::uint64_t id) {
 void websocket_session::request(wire::client_frame frame) {
   const auto id = frame.id;
   if (const auto* h = std::get_if<wire::hello>(&frame.body)) return hello(id, h->token);
-  if (phase_ != phase::open) return refuse(id, "not_authenticated", "Say hello with a token first.");
+  if (phase_ != phase::open)
+    return refuse(id, "not_authenticated", "Say hello with a token first.");
   if (id <= highest_id_) {
     count(refusal_reason::replayed_id);
     return refuse(id, "replayed_id", "Each request has a higher id than the one before.");
   }
   highest_id_ = id;
-  if (std::holds_alternative<wire::ping>(frame.body)) return enqueue(std::make_shared<const std::string>(wire::ok_frame(id)));
-  const auto free = std::find_if(flights_.begin(), flights_.end(), [](const auto& one) { return one.id == 0; });
+  if (std::holds_alternative<wire::ping>(frame.body))
+    return enqueue(std::make_shared<const std::string>(wire::ok_frame(id)));
+  const auto free =
+      std::find_if(flights_.begin(), flights_.end(), [](const auto& one) { return one.id == 0; });
   if (free == flights_.end()) {
     count(refusal_reason::inflight);
     return refuse(id, "too_many_in_flight", "At most 8 requests may wait for their answers.", 50);
@@ -208,7 +225,8 @@ void websocket_session::request(wire::client_frame frame) {
 }
 
 void websocket_session::hello(std::uint64_t id, const std::string& token) {
-  if (phase_ != phase::waiting_hello) return refuse(id, "already_authenticated", "This connection knows its player already.");
+  if (phase_ != phase::waiting_hello)
+    return refuse(id, "already_authenticated", "This connection knows its player already.");
   highest_id_ = id;
   if (token.starts_with(tokens::ticket_prefix)) {
     if (auto who = shared_.accounts->redeem(token)) return welcome(std::move(*who), id);
@@ -216,23 +234,27 @@ void websocket_session::hello(std::uint64_t id, const std::string& token) {
     return finish(1008, "unknown or used ticket");
   }
   phase_ = phase::checking;
-  shared_.accounts->authenticate(token, [self = weak_from_this(), id, inbox = thread_.inbox()](std::variant<caller, auth_error> known) {
+  shared_.accounts->authenticate(token, [self = weak_from_this(), id, inbox = thread_.inbox()](
+                                            std::variant<caller, auth_error> known) {
     inbox->post([self, id, known = std::move(known)]() mutable {
       const auto alive = self.lock();
       if (!alive || alive->phase_ != phase::checking) return;
       if (auto* who = std::get_if<caller>(&known)) return alive->welcome(std::move(*who), id);
       alive->count(refusal_reason::unauthorized);
       const bool is_ours = std::get<auth_error>(known).status >= 500;
-      alive->finish(is_ours ? 1013 : 1008, is_ours ? "accounts unavailable" : "unknown or expired token");
+      alive->finish(is_ours ? 1013 : 1008,
+                    is_ours ? "accounts unavailable" : "unknown or expired token");
     });
   });
 }
 
-void websocket_session::refuse(std::uint64_t id, std::string_view code, std::string_view message, std::uint32_t retry_ms) {
+void websocket_session::refuse(std::uint64_t id, std::string_view code, std::string_view message,
+                               std::uint32_t retry_ms) {
   enqueue(std::make_shared<const std::string>(wire::error_frame(id, code, message, retry_ms)));
 }
 
-// ---- to the client ----------------------------------------------------------------------------------------------------------------
+// ---- to the client
+// ----------------------------------------------------------------------------------------------------------------
 
 void websocket_session::take(std::shared_ptr<const std::string> frame, std::uint16_t close_code) {
   if (!frame) return finish(close_code, reason_of(close_code));
@@ -241,19 +263,23 @@ void websocket_session::take(std::shared_ptr<const std::string> frame, std::uint
 }
 
 void websocket_session::land(std::uint64_t id) {
-  const auto flight = std::find_if(flights_.begin(), flights_.end(), [&](const auto& one) { return one.id == id; });
+  const auto flight =
+      std::find_if(flights_.begin(), flights_.end(), [&](const auto& one) { return one.id == id; });
   if (flight == flights_.end()) return;
-  thread_.counters().observe(static_cast<std::uint64_t>(std::max<std::int64_t>(steady_nanos() / 1000 - flight->since_us, 0)));
+  thread_.counters().observe(static_cast<std::uint64_t>(
+      std::max<std::int64_t>(steady_nanos() / 1000 - flight->since_us, 0)));
   *flight = {};
 }
 
 void websocket_session::enqueue(std::shared_ptr<const std::string> frame) {
   if (phase_ == phase::closing || phase_ == phase::gone) return;
-  if (how_ == wire::encoding::json) frame = std::make_shared<const std::string>(wire::to_json(*frame));
+  if (how_ == wire::encoding::json)
+    frame = std::make_shared<const std::string>(wire::to_json(*frame));
   outbox_bytes_ += frame->size();
   outbox_.push_back(std::move(frame));
   const auto queued = outbox_.size() - head_;
-  if (queued > limits::session_outbox_frames_max || (queued > 1 && outbox_bytes_ > limits::session_outbox_bytes_max)) {
+  if (queued > limits::session_outbox_frames_max ||
+      (queued > 1 && outbox_bytes_ > limits::session_outbox_bytes_max)) {
     count(refusal_reason::slow_reader);
     return finish(1013, "too slow a reader");
   }

@@ -1,10 +1,11 @@
-// One player's connection after the WebSocket handshake: authentication, limits, requests in flight, outbox. All decisions, no bytes:
-// websocket_io.hpp moves them. All of it runs on the session's own thread.
+// One player's connection after the WebSocket handshake: authentication, limits, requests in
+// flight, outbox. All decisions, no bytes: websocket_io.hpp moves them. All of it runs on the
+// session's own thread.
 //
 //   handshake with bearer ─────────────────────────► open ──► closing ──► gone
 //   handshake without ──► waiting for hello ──ok──►  │  ▲        ▲
-//                                │  bad or late      │  └ ready  │ violation, slow reader, logout, going away
-//                                └───────────────────┴───────────┘
+//                                │  bad or late      │  └ ready  │ violation, slow reader, logout,
+//                                going away └───────────────────┴───────────┘
 #pragma once
 
 #include <array>
@@ -20,8 +21,12 @@ namespace baraza::http {
 class session_mailbox final : public session_sink {
  public:
   explicit session_mailbox(std::shared_ptr<io_inbox> inbox) : inbox_{std::move(inbox)} {}
-  void address(std::weak_ptr<inbox_target> to) { to_ = std::move(to); }  // once, before it is handed out
-  void deliver(std::shared_ptr<const std::string> frame) override { inbox_->push(to_, std::move(frame)); }
+  void address(std::weak_ptr<inbox_target> to) {
+    to_ = std::move(to);
+  }  // once, before it is handed out
+  void deliver(std::shared_ptr<const std::string> frame) override {
+    inbox_->push(to_, std::move(frame));
+  }
   void close(std::uint16_t code, std::string_view) override { inbox_->push(to_, nullptr, code); }
 
  private:
@@ -33,7 +38,8 @@ class websocket_session : public inbox_target,
                           public timed,
                           public std::enable_shared_from_this<websocket_session> {
  public:
-  websocket_session(const session_origin& from, socket_place place, const address& client, wire::encoding how);
+  websocket_session(const session_origin& from, socket_place place, const address& client,
+                    wire::encoding how);
   ~websocket_session() override;
 
   void take(std::shared_ptr<const std::string> frame, std::uint16_t close_code) override;
@@ -67,7 +73,8 @@ class websocket_session : public inbox_target,
   void hello(std::uint64_t id, const std::string& token);
   void welcome(caller who, std::uint64_t hello_id);
   bool is_within_rates(std::uint64_t id);
-  void refuse(std::uint64_t id, std::string_view code, std::string_view message, std::uint32_t retry_ms = 0);
+  void refuse(std::uint64_t id, std::string_view code, std::string_view message,
+              std::uint32_t retry_ms = 0);
   void enqueue(std::shared_ptr<const std::string> frame);
   void write_next();
   void finish(std::uint16_t code, std::string_view reason);

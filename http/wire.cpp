@@ -1,5 +1,5 @@
-// Decoding what clients send and writing frames, on MessagePack. JSON is turned into MessagePack first (wire_json.cpp), so that
-// there is one set of rules.
+// Decoding what clients send and writing frames, on MessagePack. JSON is turned into MessagePack
+// first (wire_json.cpp), so that there is one set of rules.
 #include "http/wire.hpp"
 
 #include "http/msgpack.hpp"
@@ -8,14 +8,32 @@
 namespace baraza::http::wire {
 namespace {
 
-constexpr std::uint64_t id_max = (std::uint64_t{1} << 53) - 1;  // what a JavaScript number holds exactly
+constexpr std::uint64_t id_max =
+    (std::uint64_t{1} << 53) - 1;  // what a JavaScript number holds exactly
 constexpr std::size_t game_bytes_max = 32;
 constexpr std::size_t token_bytes_max = 128;
 constexpr std::size_t seed_bytes_max = 64;
 
-enum field : std::uint8_t { f_t, f_id, f_token, f_game, f_options, f_stake, f_money, f_table, f_seq, f_hash, f_seed, f_salt, f_command, f_action, f_count };
-constexpr std::array<std::string_view, f_count> field_names{"t", "id", "token", "game", "options", "stake", "money", "table",
-                                                            "seq", "hash", "seed", "salt", "command", "action"};
+enum field : std::uint8_t {
+  f_t,
+  f_id,
+  f_token,
+  f_game,
+  f_options,
+  f_stake,
+  f_money,
+  f_table,
+  f_seq,
+  f_hash,
+  f_seed,
+  f_salt,
+  f_command,
+  f_action,
+  f_count
+};
+constexpr std::array<std::string_view, f_count> field_names{
+    "t",     "id",  "token", "game", "options", "stake",   "money",
+    "table", "seq", "hash",  "seed", "salt",    "command", "action"};
 
 /// The known fields as they stood in the frame; unknown ones were skipped.
 struct fields {
@@ -39,27 +57,34 @@ std::optional<wire_error> collect(std::string_view bytes, fields& out) {
   pack::cursor at{bytes};
   pack::item map;
   if (!at.next(map)) return malformed("The frame is not a complete MessagePack value.");
-  if (map.what != pack::kind::map) return wire_error{"bad_message", "A message is a map with the fields t and id.", 0, 0};
+  if (map.what != pack::kind::map)
+    return wire_error{"bad_message", "A message is a map with the fields t and id.", 0, 0};
   std::optional<wire_error> wrong;
   for (std::uint64_t i = 0; i < map.number; ++i) {
     pack::item key;
     if (!at.next(key)) return malformed("The frame ends in the middle of a map.");
-    if (key.what != pack::kind::text) return wire_error{"bad_message", "The names of fields are strings.", 0, 0};
+    if (key.what != pack::kind::text)
+      return wire_error{"bad_message", "The names of fields are strings.", 0, 0};
     const auto f = field_of(key.bytes);
     const char* begin = at.position();
     auto peek = at;
     pack::item head;
     if (!peek.next(head)) return malformed("The frame ends in the middle of a value.");
     switch (at.skip(pack::depth_max - 1)) {
-      case pack::fault::none: break;
-      case pack::fault::malformed: return malformed("The frame is not a complete MessagePack value.");
-      case pack::fault::bad_text: return malformed("A string of the frame is not UTF-8.");
+      case pack::fault::none:
+        break;
+      case pack::fault::malformed:
+        return malformed("The frame is not a complete MessagePack value.");
+      case pack::fault::bad_text:
+        return malformed("A string of the frame is not UTF-8.");
       case pack::fault::too_deep:
-        return wire_error{"too_deep", "A message nests at most 16 containers.", out.has(f_id) ? out.head[f_id].number : 0, 0};
+        return wire_error{"too_deep", "A message nests at most 16 containers.",
+                          out.has(f_id) ? out.head[f_id].number : 0, 0};
     }
     if (f == f_count) continue;
     if (out.has(static_cast<field>(f))) {
-      wrong = wire_error{"bad_field", "The field " + std::string{field_names[f]} + " occurs twice.", 0, 0};
+      wrong = wire_error{"bad_field", "The field " + std::string{field_names[f]} + " occurs twice.",
+                         0, 0};
       continue;
     }
     out.seen |= 1u << f;
@@ -77,11 +102,14 @@ class form {
   std::string complaint;
 
   void need(field f, std::string_view what) {
-    if (complaint.empty()) complaint = "The field " + std::string{field_names[f]} + " must be " + std::string{what} + ".";
+    if (complaint.empty())
+      complaint =
+          "The field " + std::string{field_names[f]} + " must be " + std::string{what} + ".";
   }
   std::string text(field f, std::size_t bytes_max, std::string_view what) {
     const auto& head = in_.head[f];
-    if (!in_.has(f) || head.what != pack::kind::text || head.bytes.empty() || head.bytes.size() > bytes_max) {
+    if (!in_.has(f) || head.what != pack::kind::text || head.bytes.empty() ||
+        head.bytes.size() > bytes_max) {
       need(f, what);
       return {};
     }
@@ -89,7 +117,8 @@ class form {
   }
   std::uint64_t number(field f, std::uint64_t least, std::uint64_t most, std::string_view what) {
     const auto& head = in_.head[f];
-    if (!in_.has(f) || head.what != pack::kind::unsigned_ || head.number < least || head.number > most) {
+    if (!in_.has(f) || head.what != pack::kind::unsigned_ || head.number < least ||
+        head.number > most) {
       need(f, what);
       return 0;
     }
@@ -113,16 +142,19 @@ class form {
     const auto& head = in_.head[f];
     if (in_.has(f) && head.what == pack::kind::binary && head.bytes.size() == size) {
       std::memcpy(out, head.bytes.data(), size);
-    } else if (!in_.has(f) || head.what != pack::kind::text || !pack::from_hex(head.bytes, out, size)) {
+    } else if (!in_.has(f) || head.what != pack::kind::text ||
+               !pack::from_hex(head.bytes, out, size)) {
       need(f, what);
     }
   }
   std::string seed() {
     const auto& head = in_.head[f_seed];
-    if (in_.has(f_seed) && head.what == pack::kind::binary && !head.bytes.empty() && head.bytes.size() <= seed_bytes_max) {
+    if (in_.has(f_seed) && head.what == pack::kind::binary && !head.bytes.empty() &&
+        head.bytes.size() <= seed_bytes_max) {
       return std::string{head.bytes};
     }
-    if (in_.has(f_seed) && head.what == pack::kind::text && !head.bytes.empty() && head.bytes.size() <= 2 * seed_bytes_max) {
+    if (in_.has(f_seed) && head.what == pack::kind::text && !head.bytes.empty() &&
+        head.bytes.size() <= 2 * seed_bytes_max) {
       std::string seed(head.bytes.size() / 2, '\0');
       if (pack::from_hex(head.bytes, seed.data(), seed.size())) return seed;
     }
@@ -145,13 +177,16 @@ class form {
     need(f_money, "\"DEMO\" or \"KES\"");
     return {};
   }
-  std::uint64_t command() { return number(f_command, 1, id_max, "a whole number from 1 to 2^53-1"); }
+  std::uint64_t command() {
+    return number(f_command, 1, id_max, "a whole number from 1 to 2^53-1");
+  }
 
  private:
   const fields& in_;
 };
 
-/// The message of type `type`; nothing if there is no such type. Complaints about fields stay in `in`.
+/// The message of type `type`; nothing if there is no such type. Complaints about fields stay in
+/// `in`.
 std::optional<client_message> read_body(std::string_view type, const fields& all, form& in) {
   if (type == "table.act") {
     table_act out;
@@ -161,12 +196,14 @@ std::optional<client_message> read_body(std::string_view type, const fields& all
     return out;
   }
   if (type == "ping") return ping{};
-  if (type == "hello") return hello{in.text(f_token, token_bytes_max, "a token of at most 128 bytes")};
+  if (type == "hello")
+    return hello{in.text(f_token, token_bytes_max, "a token of at most 128 bytes")};
   if (type == "lobby.join") {
     lobby_join out;
     out.game = in.text(f_game, game_bytes_max, "a game's name of at most 32 bytes");
     out.options = in.map(f_options, false);
-    out.stake = static_cast<std::int64_t>(in.number(f_stake, 1, id_max, "a whole number of minor units, 1 or more"));
+    out.stake = static_cast<std::int64_t>(
+        in.number(f_stake, 1, id_max, "a whole number of minor units, 1 or more"));
     out.money = in.money();
     return out;
   }
@@ -216,7 +253,8 @@ std::variant<client_frame, wire_error> decode_msgpack(std::string_view bytes) {
   return client_frame{id, std::move(*body)};
 }
 
-// ---- writing ----------------------------------------------------------------------------------------------------------------------
+// ---- writing
+// ----------------------------------------------------------------------------------------------------------------------
 
 /// Appends the pairs of one message after its type and id.
 struct body_writer {
@@ -233,7 +271,9 @@ struct body_writer {
     pack::put_text(out, field_names[f]);
     out.append(value.empty() ? std::string_view{"\x80"} : value);
   }
-  static std::string_view view(const auto& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  static std::string_view view(const auto& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
   void begin(std::uint32_t pairs, std::string_view type, std::uint64_t id) const {
     pack::put_map(out, pairs + 2);
     text(f_t, type);
@@ -309,9 +349,12 @@ std::variant<client_frame, wire_error> decode(encoding how, std::string_view byt
   if (how == encoding::msgpack) return decode_msgpack(bytes);
   std::string packed;
   switch (json_to_msgpack(bytes, packed)) {
-    case pack::fault::none: return decode_msgpack(packed);
-    case pack::fault::too_deep: return wire_error{"too_deep", "A message nests at most 16 containers.", 0, 0};
-    default: return malformed("The frame is not one JSON value.");
+    case pack::fault::none:
+      return decode_msgpack(packed);
+    case pack::fault::too_deep:
+      return wire_error{"too_deep", "A message nests at most 16 containers.", 0, 0};
+    default:
+      return malformed("The frame is not one JSON value.");
   }
 }
 
@@ -326,7 +369,8 @@ std::string ok_frame(std::uint64_t re, std::uint32_t count, std::string_view fie
   return push_frame_re("ok", re, count, fields);
 }
 
-std::string error_frame(std::uint64_t re, std::string_view code, std::string_view message, std::uint32_t retry_ms) {
+std::string error_frame(std::uint64_t re, std::string_view code, std::string_view message,
+                        std::uint32_t retry_ms) {
   std::string fields;
   fields.reserve(code.size() + message.size() + 40);
   pack::put_text(fields, "code");
@@ -349,7 +393,8 @@ std::string push_frame(std::string_view type, std::uint32_t count, std::string_v
   return out;
 }
 
-std::string push_frame_re(std::string_view type, std::uint64_t re, std::uint32_t count, std::string_view fields) {
+std::string push_frame_re(std::string_view type, std::uint64_t re, std::uint32_t count,
+                          std::string_view fields) {
   std::string out;
   out.reserve(fields.size() + type.size() + 28);
   pack::put_map(out, count + 2);

@@ -12,8 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// Writes MessagePack while Boost.JSON parses: containers get their head when their end tells the count. Moving a container's
-/// bytes for that costs at most depth × frame size.
+/// Writes MessagePack while Boost.JSON parses: containers get their head when their end tells the
+/// count. Moving a container's bytes for that costs at most depth × frame size.
 struct pack_handler {
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_array_size = std::size_t(-1);
@@ -59,8 +59,12 @@ struct pack_handler {
     partial.clear();
     return true;
   }
-  bool on_key_part(json::string_view s, std::size_t n, json::error_code& ec) { return on_string_part(s, n, ec); }
-  bool on_key(json::string_view s, std::size_t n, json::error_code& ec) { return on_string(s, n, ec); }
+  bool on_key_part(json::string_view s, std::size_t n, json::error_code& ec) {
+    return on_string_part(s, n, ec);
+  }
+  bool on_key(json::string_view s, std::size_t n, json::error_code& ec) {
+    return on_string(s, n, ec);
+  }
   bool on_number_part(json::string_view, json::error_code&) { return true; }
   bool on_int64(std::int64_t v, json::string_view, json::error_code&) {
     pack::put_signed(*out, v);
@@ -86,7 +90,8 @@ struct pack_handler {
   bool on_comment(json::string_view, json::error_code&) { return true; }
 };
 
-/// JSON text of a MessagePack value. Its depth is bounded because views nest events nest cards, and no further.
+/// JSON text of a MessagePack value. Its depth is bounded because views nest events nest cards, and
+/// no further.
 class json_writer {
  public:
   static constexpr int depth_max = 64;
@@ -96,20 +101,34 @@ class json_writer {
     pack::item head;
     if (depth == 0 || !at.next(head)) return false;
     switch (head.what) {
-      case pack::kind::nil: out_ += "null"; return true;
-      case pack::kind::boolean: out_ += head.number != 0 ? "true" : "false"; return true;
-      case pack::kind::unsigned_: number(head.number); return true;
-      case pack::kind::negative: number(static_cast<std::int64_t>(head.number)); return true;
-      case pack::kind::real: real(head.real); return true;
-      case pack::kind::text: text(head.bytes); return true;
+      case pack::kind::nil:
+        out_ += "null";
+        return true;
+      case pack::kind::boolean:
+        out_ += head.number != 0 ? "true" : "false";
+        return true;
+      case pack::kind::unsigned_:
+        number(head.number);
+        return true;
+      case pack::kind::negative:
+        number(static_cast<std::int64_t>(head.number));
+        return true;
+      case pack::kind::real:
+        real(head.real);
+        return true;
+      case pack::kind::text:
+        text(head.bytes);
+        return true;
       case pack::kind::binary:
       case pack::kind::ext:
         out_ += '"';
         out_ += pack::to_hex(head.bytes);
         out_ += '"';
         return true;
-      case pack::kind::array: return items(at, head.number, depth);
-      case pack::kind::map: return pairs(at, head.number, depth);
+      case pack::kind::array:
+        return items(at, head.number, depth);
+      case pack::kind::map:
+        return pairs(at, head.number, depth);
     }
     return false;
   }
@@ -147,7 +166,8 @@ class json_writer {
         text(key.bytes);
       } else if (key.what == pack::kind::unsigned_ || key.what == pack::kind::negative) {
         out_ += '"';
-        key.what == pack::kind::unsigned_ ? number(key.number) : number(static_cast<std::int64_t>(key.number));
+        key.what == pack::kind::unsigned_ ? number(key.number)
+                                          : number(static_cast<std::int64_t>(key.number));
         out_ += '"';
       } else {
         return false;
@@ -205,7 +225,8 @@ pack::fault json_to_msgpack(std::string_view text, std::string& out) {
   if (why == json::error::too_deep) return pack::fault::too_deep;
   if (why || !parser.done()) return pack::fault::malformed;
   for (std::size_t i = used; i < text.size(); ++i) {
-    if (std::string_view{" \t\r\n"}.find(text[i]) == std::string_view::npos) return pack::fault::malformed;
+    if (std::string_view{" \t\r\n"}.find(text[i]) == std::string_view::npos)
+      return pack::fault::malformed;
   }
   return pack::fault::none;
 }

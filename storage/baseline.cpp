@@ -21,14 +21,17 @@ commit opening(std::vector<account_id>& accounts, std::uint32_t count) {
     const auto player = uuid::v4();
     accounts.push_back(player_account(player, currency::demo));
     work.opens.push_back({accounts.back(), account_kind::player, currency::demo, player});
-    work.transfers.push_back({uuid::v7(1'700'000'000'000), system_account(account_kind::bonus, currency::demo, 0), accounts.back(),
-                              1'000'000, currency::demo, transfer_kind::grant, player});
+    work.transfers.push_back(
+        {uuid::v7(1'700'000'000'000), system_account(account_kind::bonus, currency::demo, 0),
+         accounts.back(), 1'000'000, currency::demo, transfer_kind::grant, player});
   }
   return work;
 }
 
-/// One transaction per transfer on an embedded store of its own beside the one measured, on the same disk.
-result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t accounts, int seconds) {
+/// One transaction per transfer on an embedded store of its own beside the one measured, on the
+/// same disk.
+result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t accounts,
+                                         int seconds) {
   const auto folder = std::filesystem::path{path}.parent_path() / "baseline";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
@@ -51,7 +54,8 @@ result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t 
     return answer.code == errc::none && answer.members[0].code == errc::none;
   };
   while (ids.size() < accounts)
-    if (!apply(opening(ids, std::min<std::uint32_t>(open_batch, accounts - static_cast<std::uint32_t>(ids.size())))))
+    if (!apply(opening(ids, std::min<std::uint32_t>(
+                                open_batch, accounts - static_cast<std::uint32_t>(ids.size())))))
       return error{errc::unavailable, "the baseline could not open its accounts"};
   std::minstd_rand random{7};
   const auto start = std::chrono::steady_clock::now();
@@ -62,7 +66,8 @@ result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t 
     work.entity = {entity_kind::wallet, uuid::v4()};
     work.events = {"paid"};
     const auto from = random() % ids.size();
-    work.transfers.push_back({uuid::v7(1'700'000'000'000), ids[from], ids[(from + 1 + random() % (ids.size() - 1)) % ids.size()], 1,
+    work.transfers.push_back({uuid::v7(1'700'000'000'000), ids[from],
+                              ids[(from + 1 + random() % (ids.size() - 1)) % ids.size()], 1,
                               currency::demo, transfer_kind::buy_in, uuid{}});
     if (!apply(work)) return error{errc::unavailable, "the baseline could not commit"};
     ++transfers;
@@ -75,7 +80,8 @@ result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t 
 
 result<baseline_rates> measure_baseline(std::string_view url, std::uint32_t accounts, int seconds) {
   constexpr std::string_view sqlite = "sqlite:";
-  if (url.starts_with(sqlite)) return embedded_baseline(std::string{url.substr(sqlite.size())}, accounts, seconds);
+  if (url.starts_with(sqlite))
+    return embedded_baseline(std::string{url.substr(sqlite.size())}, accounts, seconds);
 #if BARAZA_POSTGRES
   constexpr int connections[] = {8, 16, 32};
   const auto rates = postgres::run_naive(std::string{url}, accounts, seconds, connections);

@@ -1,4 +1,5 @@
-// Who a player is: names, password hashes, tokens. Its own tables, so that a person can be erased while the ledger stays.
+// Who a player is: names, password hashes, tokens. Its own tables, so that a person can be erased
+// while the ledger stays.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,14 @@
 
 namespace baraza::storage {
 
-using digest = std::array<std::uint8_t, 32>;  // SHA-256 of a token; the token itself is never stored
+using digest =
+    std::array<std::uint8_t, 32>;  // SHA-256 of a token; the token itself is never stored
 
 struct identity {
-  uuid player;                       // random key: the only name that wallets and matches know
-  std::optional<std::string> name;   // phone (E.164) or e-mail, normalised; none for guests
-  std::string display;               // shown to opponents
-  std::string password_hash;         // PHC string (argon2id); empty for guests
+  uuid player;                      // random key: the only name that wallets and matches know
+  std::optional<std::string> name;  // phone (E.164) or e-mail, normalised; none for guests
+  std::string display;              // shown to opponents
+  std::string password_hash;        // PHC string (argon2id); empty for guests
   bool disabled = false;
   millis created_at = 0;
 };
@@ -29,7 +31,7 @@ struct login_session {
   digest access, refresh;
   digest previous_refresh{};  // the one rotated away: its reuse ends the family
   millis access_expires_at = 0, idle_expires_at = 0, absolute_expires_at = 0;
-  std::string device;         // what the client said of itself; ≤ 64 bytes
+  std::string device;  // what the client said of itself; ≤ 64 bytes
 };
 
 /// Safe from several threads (an implementation locks or pools inside). All calls block.

@@ -58,7 +58,8 @@ uuid uuid::v8(const uuid& parent, std::string_view purpose) {
   std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest;
   crypto_hash_sha256_init(&state);
   crypto_hash_sha256_update(&state, parent.bytes.data(), parent.bytes.size());
-  crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size());
+  crypto_hash_sha256_update(&state, reinterpret_cast<const unsigned char*>(purpose.data()),
+                            purpose.size());
   crypto_hash_sha256_final(&state, digest.data());
   uuid id;
   std::memcpy(id.bytes.data(), digest.data(), id.bytes.size());
@@ -82,17 +83,25 @@ std::optional<uuid> uuid::parse(std::string_view text) {
 
 std::string_view to_string(entity_kind kind) {
   switch (kind) {
-    case entity_kind::wallet: return "wallet";
-    case entity_kind::table: return "table";
-    case entity_kind::tournament: return "tournament";
-    case entity_kind::lobby: return "lobby";
-    case entity_kind::payment: return "payment";
-    case entity_kind::house: return "house";
+    case entity_kind::wallet:
+      return "wallet";
+    case entity_kind::table:
+      return "table";
+    case entity_kind::tournament:
+      return "tournament";
+    case entity_kind::lobby:
+      return "lobby";
+    case entity_kind::payment:
+      return "payment";
+    case entity_kind::house:
+      return "house";
   }
   return "unknown";
 }
 
-std::string entity_id::to_string() const { return std::string{baraza::to_string(kind)} + '/' + key.to_string(); }
+std::string entity_id::to_string() const {
+  return std::string{baraza::to_string(kind)} + '/' + key.to_string();
+}
 
 std::uint64_t stable_hash(const entity_id& id) {
   std::uint64_t h = 0xCBF29CE484222325ull;

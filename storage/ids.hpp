@@ -12,7 +12,8 @@
 
 namespace baraza {
 
-/// Milliseconds since the Unix epoch, in cluster time (rule C: the store's clock carried forward by the local steady clock).
+/// Milliseconds since the Unix epoch, in cluster time (rule C: the store's clock carried forward by
+/// the local steady clock).
 using millis = std::int64_t;
 
 /// A 128-bit key in RFC 9562 byte order: comparing bytes compares time for versions 7 and 8.
@@ -26,20 +27,30 @@ struct uuid {
   /// 8-4-4-4-12 lower-case hexadecimal.
   [[nodiscard]] std::string to_string() const;
 
-  /// A random, time-ordered UUIDv7 at `now`; its 74 random bits come from the operating system's generator.
+  /// A random, time-ordered UUIDv7 at `now`; its 74 random bits come from the operating system's
+  /// generator.
   static uuid v7(millis now);
   /// A random UUIDv4: player keys, which must say nothing about when a player joined.
   static uuid v4();
-  /// A UUIDv8 derived from what it pays for: the milliseconds of `parent` (rule A1: it meets the same partition), then 74 bits of
-  /// SHA-256 over parent and purpose. The same arguments always give the same id, so that a repeat is recognised.
+  /// A UUIDv8 derived from what it pays for: the milliseconds of `parent` (rule A1: it meets the
+  /// same partition), then 74 bits of SHA-256 over parent and purpose. The same arguments always
+  /// give the same id, so that a repeat is recognised.
   static uuid v8(const uuid& parent, std::string_view purpose);
   /// Accepts exactly what to_string writes, in either case.
   static std::optional<uuid> parse(std::string_view text);
 };
 
-enum class entity_kind : std::uint8_t { wallet = 1, table = 2, tournament = 3, lobby = 4, payment = 5, house = 6 };
+enum class entity_kind : std::uint8_t {
+  wallet = 1,
+  table = 2,
+  tournament = 3,
+  lobby = 4,
+  payment = 5,
+  house = 6
+};
 
-/// One actor of the system, wherever it lives. Wallets: the player's random key; tables: the match's UUIDv7.
+/// One actor of the system, wherever it lives. Wallets: the player's random key; tables: the
+/// match's UUIDv7.
 struct entity_id {
   entity_kind kind{};
   uuid key;
@@ -49,7 +60,8 @@ struct entity_id {
 
 std::string_view to_string(entity_kind kind);
 
-/// Stable over versions and machines (FNV-1a 64 over kind and key, then a finaliser): it decides ownership, so never std::hash.
+/// Stable over versions and machines (FNV-1a 64 over kind and key, then a finaliser): it decides
+/// ownership, so never std::hash.
 std::uint64_t stable_hash(const entity_id& id);
 
 using shard_id = std::uint32_t;

@@ -1,5 +1,6 @@
-// The store as the rest of the system sees it: commits by batch, reads for activation, the node's fence, wake-ups, verification.
-// Two implementations (postgres/, embedded/) pass one conformance suite. Calls block: run them on threads of their own.
+// The store as the rest of the system sees it: commits by batch, reads for activation, the node's
+// fence, wake-ups, verification. Two implementations (postgres/, embedded/) pass one conformance
+// suite. Calls block: run them on threads of their own.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,18 @@
 
 namespace baraza::storage {
 
-// ---- errors -------------------------------------------------------------------------------------------------------------------
+// ---- errors
+// -------------------------------------------------------------------------------------------------------------------
 
 /// What went wrong, in the four classes of rule A5 and for reads.
 enum class errc : std::uint8_t {
   none,
   // member: this commit alone is refused; the others of its batch succeed
-  seq_conflict,       // the journal already holds expected_seq + 1, written by another batch, or the head is elsewhere
-  overdraft,          // an account with a floor would fall below zero
-  account_unknown,    // a transfer names an account that does not exist
-  account_closed,     // a transfer names a closed account
+  seq_conflict,     // the journal already holds expected_seq + 1, written by another batch, or the
+                    // head is elsewhere
+  overdraft,        // an account with a floor would fall below zero
+  account_unknown,  // a transfer names an account that does not exist
+  account_closed,   // a transfer names a closed account
   account_not_empty,  // a close found a balance other than zero
   transfer_conflict,  // the transfer id exists with other content
   currency_mismatch,  // debit, credit and transfer are not of one currency
@@ -33,8 +36,9 @@ enum class errc : std::uint8_t {
   // node: this incarnation is fenced off; it must stop
   fenced,
   // store
-  unavailable,   // refused before anything was applied (connection, disk full, shutting down): hold and retry
-  unknown,       // the connection was lost after sending: applied or not; resolve() tells (rule A4)
+  unavailable,  // refused before anything was applied (connection, disk full, shutting down): hold
+                // and retry
+  unknown,      // the connection was lost after sending: applied or not; resolve() tells (rule A4)
   // reads and set-up
   not_found,
   exists,
@@ -68,20 +72,46 @@ class result {
 struct done {};
 using status = result<done>;
 
-// ---- money --------------------------------------------------------------------------------------------------------------------
+// ---- money
+// --------------------------------------------------------------------------------------------------------------------
 
-enum class currency : std::uint16_t { demo = 1, kes = 2 };  // stored by number; amounts in minor units (1/100)
-std::string_view to_string(currency c);                     // "DEMO", "KES"
+enum class currency : std::uint16_t {
+  demo = 1,
+  kes = 2
+};                                       // stored by number; amounts in minor units (1/100)
+std::string_view to_string(currency c);  // "DEMO", "KES"
 std::optional<currency> parse_currency(std::string_view text);
 
-enum class account_kind : std::uint8_t { player = 1, escrow = 2, prize = 3, rake = 4, float_ = 5, suspense = 6, bonus = 7, tax = 8 };
-/// Player, escrow and prize accounts never fall below zero; system accounts have no floor (rule A7).
+enum class account_kind : std::uint8_t {
+  player = 1,
+  escrow = 2,
+  prize = 3,
+  rake = 4,
+  float_ = 5,
+  suspense = 6,
+  bonus = 7,
+  tax = 8
+};
+/// Player, escrow and prize accounts never fall below zero; system accounts have no floor (rule
+/// A7).
 constexpr bool has_floor(account_kind k) { return k <= account_kind::prize; }
 
-/// Stored by number; append only. Only the kinds for which credits_player() holds enter the index that player history reads.
-enum class transfer_kind : std::uint8_t { buy_in = 1, payout = 2, rake = 3, refund = 4, grant = 5, deposit = 6, withdrawal = 7, sweep = 8, opening = 9 };
+/// Stored by number; append only. Only the kinds for which credits_player() holds enter the index
+/// that player history reads.
+enum class transfer_kind : std::uint8_t {
+  buy_in = 1,
+  payout = 2,
+  rake = 3,
+  refund = 4,
+  grant = 5,
+  deposit = 6,
+  withdrawal = 7,
+  sweep = 8,
+  opening = 9
+};
 constexpr bool credits_player(transfer_kind k) {
-  return k == transfer_kind::payout || k == transfer_kind::refund || k == transfer_kind::grant || k == transfer_kind::deposit;
+  return k == transfer_kind::payout || k == transfer_kind::refund || k == transfer_kind::grant ||
+         k == transfer_kind::deposit;
 }
 std::string_view to_string(transfer_kind k);
 
@@ -95,7 +125,8 @@ struct account_open {
   uuid owner;  // player key, match id, tournament id; nil for system accounts
 };
 
-/// Moves `amount` (> 0, minor units) from debit to credit. `id` is UUIDv7 or a derived UUIDv8 (rule A1).
+/// Moves `amount` (> 0, minor units) from debit to credit. `id` is UUIDv7 or a derived UUIDv8 (rule
+/// A1).
 struct transfer {
   uuid id;
   account_id debit, credit;
@@ -108,36 +139,44 @@ struct transfer {
 
 struct balance {
   account_id account;
-  std::int64_t amount = 0;      // minor units
-  std::uint64_t version = 0;    // grows with each change of the row: the highest seen is the newest
+  std::int64_t amount = 0;    // minor units
+  std::uint64_t version = 0;  // grows with each change of the row: the highest seen is the newest
   bool closed = false;
 };
 
-/// A player's account in one currency: UUIDv8-like, derived from the random player key, stable for ever.
+/// A player's account in one currency: UUIDv8-like, derived from the random player key, stable for
+/// ever.
 account_id player_account(const uuid& player, currency money);
 account_id escrow_account(const uuid& match, currency money);
-inline constexpr std::uint32_t system_slots = 16;  // K of rule A7: more slots than writers of any cluster we foresee contending
-/// Slot account `slot` (0 … system_slots-1) of a system kind; created by the migrations for every currency.
+inline constexpr std::uint32_t system_slots =
+    16;  // K of rule A7: more slots than writers of any cluster we foresee contending
+/// Slot account `slot` (0 … system_slots-1) of a system kind; created by the migrations for every
+/// currency.
 account_id system_account(account_kind kind, currency money, std::uint32_t slot);
 
-// ---- commits ------------------------------------------------------------------------------------------------------------------
+// ---- commits
+// ------------------------------------------------------------------------------------------------------------------
 
 /// One entity's change. Exactly the whole of it is applied, or nothing.
 struct commit {
   entity_id entity;
   shard_id shard = 0;
-  std::uint64_t epoch = 0;         // of the shard, as the writer's node holds it
-  std::uint64_t expected_seq = 0;  // head before this commit; the first event becomes expected_seq + 1
-  std::vector<std::string> events; // at least one (rule A4); opaque bytes
-  std::vector<account_open> opens; // applied before transfers; opening an existing equal account changes nothing
+  std::uint64_t epoch = 0;  // of the shard, as the writer's node holds it
+  std::uint64_t expected_seq =
+      0;  // head before this commit; the first event becomes expected_seq + 1
+  std::vector<std::string> events;  // at least one (rule A4); opaque bytes
+  std::vector<account_open>
+      opens;  // applied before transfers; opening an existing equal account changes nothing
   std::vector<transfer> transfers;
-  std::vector<account_id> closes;  // applied after transfers; refused unless the balance is then zero
+  std::vector<account_id>
+      closes;  // applied after transfers; refused unless the balance is then zero
   std::optional<std::string> snapshot;  // of the state after the last event
   enum class wake_change : std::uint8_t { keep, set, clear } wake = wake_change::keep;
   millis wake_at = 0;
 };
 
-/// Names a batch for ever: (node incarnation, writer connection, counter). Journal rows carry it, so that a retry finds its own.
+/// Names a batch for ever: (node incarnation, writer connection, counter). Journal rows carry it,
+/// so that a retry finds its own.
 struct batch_id {
   std::uint64_t incarnation = 0;
   std::uint16_t writer = 0;
@@ -145,20 +184,24 @@ struct batch_id {
   auto operator<=>(const batch_id&) const = default;
 };
 
-/// Members are of different entities, and no transfer id or opened account occurs twice (the gate sees to it; invalid otherwise).
+/// Members are of different entities, and no transfer id or opened account occurs twice (the gate
+/// sees to it; invalid otherwise).
 struct batch {
   batch_id id;
   std::vector<const commit*> members;  // owned by the caller until the call returns
 };
 
 struct member_result {
-  errc code = errc::none;          // none: applied (or found applied by this very batch)
-  std::string detail;              // for logs; empty when applied
-  std::vector<balance> balances;   // of the floor accounts (player, escrow, prize) it touched, after the commit
-  std::optional<std::int64_t> existing_transfers;  // how many of its transfers already existed with equal content (`exists`)
+  errc code = errc::none;  // none: applied (or found applied by this very batch)
+  std::string detail;      // for logs; empty when applied
+  std::vector<balance>
+      balances;  // of the floor accounts (player, escrow, prize) it touched, after the commit
+  std::optional<std::int64_t> existing_transfers;  // how many of its transfers already existed with
+                                                   // equal content (`exists`)
 };
 
-/// code none: every member has its result. fenced / unavailable / unknown: nothing more is known of any member.
+/// code none: every member has its result. fenced / unavailable / unknown: nothing more is known of
+/// any member.
 struct batch_result {
   errc code = errc::none;
   std::string detail;
@@ -169,31 +212,35 @@ struct batch_result {
 class writer {
  public:
   virtual ~writer() = default;
-  /// One statement, one message, one transaction (rule A2); members that cannot be applied are returned alone and the rest goes
-  /// again at once. A repeated transfer id with equal content moves no money again and is no error.
+  /// One statement, one message, one transaction (rule A2); members that cannot be applied are
+  /// returned alone and the rest goes again at once. A repeated transfer id with equal content
+  /// moves no money again and is no error.
   virtual batch_result apply(const batch& work) = 0;
-  /// After `unknown`: reconnects, locks the fence row (waits for the old backend), looks for the batch id, and says which members are
-  /// applied (code none) and which are not there (code unavailable: submit again under a new number). Rule A4.
+  /// After `unknown`: reconnects, locks the fence row (waits for the old backend), looks for the
+  /// batch id, and says which members are applied (code none) and which are not there (code
+  /// unavailable: submit again under a new number). Rule A4.
   virtual batch_result resolve(const batch& work) = 0;
 };
 
-// ---- nodes --------------------------------------------------------------------------------------------------------------------
+// ---- nodes
+// --------------------------------------------------------------------------------------------------------------------
 
 struct node_registration {
-  std::string name;          // unique among live nodes
+  std::string name;  // unique among live nodes
   std::string address;
   std::string roles;
-  std::uint16_t writers = 2; // fence rows to open
+  std::uint16_t writers = 2;  // fence rows to open
   std::uint32_t shards = 1024;
 };
 struct node_grant {
   uuid node;
   std::uint64_t incarnation = 0;
-  std::uint64_t epoch = 0;    // of every shard, taken over by this single node
-  millis store_time = 0;      // the store's now()
+  std::uint64_t epoch = 0;  // of every shard, taken over by this single node
+  millis store_time = 0;    // the store's now()
 };
 
-// ---- reads --------------------------------------------------------------------------------------------------------------------
+// ---- reads
+// --------------------------------------------------------------------------------------------------------------------
 
 struct journal_event {
   std::uint64_t seq = 0;
@@ -202,7 +249,7 @@ struct journal_event {
 };
 struct activation {  // what it takes to bring an entity back
   entity_id entity;
-  std::uint64_t head = 0;           // 0: nothing was ever committed
+  std::uint64_t head = 0;  // 0: nothing was ever committed
   std::optional<std::string> snapshot;
   std::uint64_t snapshot_seq = 0;
   std::vector<journal_event> events;  // after the snapshot, dense, ascending
@@ -221,7 +268,7 @@ struct incident {
   uuid id;
   millis at = 0;
   entity_id entity;
-  std::string kind;    // "crash", "quarantine", "void"
+  std::string kind;  // "crash", "quarantine", "void"
   std::string detail;
 };
 
@@ -229,18 +276,27 @@ struct incident {
 class reader {
  public:
   virtual ~reader() = default;
-  /// Reads head, snapshot and journal tail of several entities in one round trip; answers in the order asked.
+  /// Reads head, snapshot and journal tail of several entities in one round trip; answers in the
+  /// order asked.
   virtual result<std::vector<activation>> activate(std::span<const entity_id> entities) = 0;
   /// Events with seq > after, ascending, at most `limit` (≤ 10,000).
-  virtual result<std::vector<journal_event>> events(const entity_id& entity, std::uint64_t after, std::uint32_t limit) = 0;
-  virtual result<std::vector<balance>> balances(std::span<const account_id> accounts) = 0;  // unknown accounts are left out
-  virtual result<std::vector<transfer>> transfers(std::span<const uuid> ids) = 0;           // unknown ids are left out
-  /// All transfers into or out of an escrow, prize or player account; `reference` bounds the search to one match.
-  virtual result<std::vector<transfer>> transfers_of(const account_id& account, const uuid& reference) = 0;
+  virtual result<std::vector<journal_event>> events(const entity_id& entity, std::uint64_t after,
+                                                    std::uint32_t limit) = 0;
+  virtual result<std::vector<balance>> balances(
+      std::span<const account_id> accounts) = 0;  // unknown accounts are left out
+  virtual result<std::vector<transfer>> transfers(
+      std::span<const uuid> ids) = 0;  // unknown ids are left out
+  /// All transfers into or out of an escrow, prize or player account; `reference` bounds the search
+  /// to one match.
+  virtual result<std::vector<transfer>> transfers_of(const account_id& account,
+                                                     const uuid& reference) = 0;
   /// Newest first; strictly older than `before` if given; at most `limit` (≤ 200).
-  virtual result<std::vector<history_row>> history(const uuid& player, currency money, std::optional<uuid> before, std::uint32_t limit) = 0;
+  virtual result<std::vector<history_row>> history(const uuid& player, currency money,
+                                                   std::optional<uuid> before,
+                                                   std::uint32_t limit) = 0;
   /// Wake rows of these shards due at or before `until`, earliest first.
-  virtual result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last, millis until, std::uint32_t limit) = 0;
+  virtual result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last,
+                                              millis until, std::uint32_t limit) = 0;
   virtual result<std::vector<incident>> incidents(std::uint32_t limit) = 0;
   /// The store's now(), and a proof that it answers.
   virtual result<millis> now() = 0;
@@ -262,22 +318,26 @@ struct migration_state {
 class store {
  public:
   virtual ~store() = default;
-  virtual result<std::unique_ptr<writer>> open_writer(const node_grant& node, std::uint16_t index) = 0;
+  virtual result<std::unique_ptr<writer>> open_writer(const node_grant& node,
+                                                      std::uint16_t index) = 0;
   virtual result<std::unique_ptr<reader>> open_reader() = 0;
   virtual std::unique_ptr<class identity_store> open_identity() = 0;
 
-  /// Registers this process as an incarnation, opens its fence rows, takes every shard (single node). On PostgreSQL the previous
-  /// incarnations of the same name are fenced off first; the embedded store holds an exclusive lock on its folder instead.
+  /// Registers this process as an incarnation, opens its fence rows, takes every shard (single
+  /// node). On PostgreSQL the previous incarnations of the same name are fenced off first; the
+  /// embedded store holds an exclusive lock on its folder instead.
   virtual result<node_grant> join(const node_registration& node) = 0;
   /// Closes the fence rows: waits for commits in flight, fails all later ones.
   virtual status fence(std::uint64_t incarnation) = 0;
   virtual status record_incident(const incident& what) = 0;
-  /// Attaches partitions two periods ahead (no-op on the embedded store). Called at start and daily.
+  /// Attaches partitions two periods ahead (no-op on the embedded store). Called at start and
+  /// daily.
   virtual status maintain(millis now) = 0;
 
   virtual result<migration_state> migrations() = 0;
   virtual status migrate(int target) = 0;  // up or down to `target`, each step one transaction
-  /// Proves the ledger (design §6). Reads in short snapshots (rule A11); runs beside a serving node.
+  /// Proves the ledger (design §6). Reads in short snapshots (rule A11); runs beside a serving
+  /// node.
   virtual result<verify_report> verify() = 0;
 };
 

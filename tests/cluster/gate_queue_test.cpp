@@ -15,7 +15,8 @@ entity_id table(std::uint8_t n) {
   return id;
 }
 
-ticket_ptr ticket(std::uint8_t entity, activation_number activation = 1, std::optional<std::uint8_t> transfer = {}) {
+ticket_ptr ticket(std::uint8_t entity, activation_number activation = 1,
+                  std::optional<std::uint8_t> transfer = {}) {
   auto made = std::make_shared<commit_ticket>();
   made->work.entity = table(entity);
   made->work.events = {"e"};
@@ -61,7 +62,8 @@ TEST_CASE("a transfer id never stands twice in one batch") {
 
 TEST_CASE("a batch is bounded in members and bytes, yet always takes one commit") {
   gate_queue queue{1};
-  for (std::size_t i = 0; i < batch_members_max + 5; ++i) queue.add(ticket(static_cast<std::uint8_t>(i % 250)));
+  for (std::size_t i = 0; i < batch_members_max + 5; ++i)
+    queue.add(ticket(static_cast<std::uint8_t>(i % 250)));
   CHECK(queue.next(0)->size() == batch_members_max);
   queue.flushed(0);
   CHECK(queue.next(0)->size() == 5);
@@ -75,7 +77,8 @@ TEST_CASE("a batch is bounded in members and bytes, yet always takes one commit"
 
 TEST_CASE("an entity always goes through the same writer") {
   gate_queue queue{3};
-  for (std::uint8_t n = 0; n < 50; ++n) CHECK(queue.writer_of(table(n)) == queue.writer_of(table(n)));
+  for (std::uint8_t n = 0; n < 50; ++n)
+    CHECK(queue.writer_of(table(n)) == queue.writer_of(table(n)));
   std::array<int, 3> used{};
   for (std::uint8_t n = 0; n < 200; ++n) ++used[queue.writer_of(table(n))];
   for (const auto count : used) CHECK(count > 30);
@@ -86,7 +89,8 @@ TEST_CASE("commits of an earlier life are refused once it is barred, queued ones
   queue.add(ticket(1, 1));
   queue.add(ticket(2, 1));
   std::vector<ticket_ptr> dropped;
-  CHECK(queue.raise_bar({table(1), 2}, dropped));  // nothing is in flight: the journal may be read at once
+  CHECK(queue.raise_bar({table(1), 2},
+                        dropped));  // nothing is in flight: the journal may be read at once
   REQUIRE(dropped.size() == 1);
   CHECK(dropped[0]->work.entity == table(1));
   CHECK(queue.add(ticket(1, 1)) == gate_queue::verdict::stale);

@@ -23,11 +23,14 @@ class probe final : public actors::entity {
   void activated(actors::context& ctx, bool) override {
     if (wake_at_ != 0) ctx.set_timer(wake_at_);
   }
-  void handle(const actors::request& what, const actors::reply_to& from, actors::context& ctx) override {
+  void handle(const actors::request& what, const actors::reply_to& from,
+              actors::context& ctx) override {
     const auto* act = std::get_if<actors::table_act>(&what);
     if (act == nullptr) return;
     const auto& command = act->action;
-    if (command == "get") return ctx.reply(from, actors::table_view{ctx.epoch(), ctx.head(), 0, false, std::to_string(count_)});
+    if (command == "get")
+      return ctx.reply(
+          from, actors::table_view{ctx.epoch(), ctx.head(), 0, false, std::to_string(count_)});
     if (command == "throw") throw std::runtime_error{"as told"};
     from_ = from;
     actors::change change;
@@ -44,8 +47,10 @@ class probe final : public actors::entity {
     ctx.commit(std::move(change));
   }
   void committed(const storage::member_result& result, actors::context& ctx) override {
-    if (result.code != storage::errc::none) return ctx.reply(from_, actors::refused{std::string{storage::to_string(result.code)}, {}, 0});
-    if (pending_ == "crash_after_commit") throw std::runtime_error{"after the commit, before the answer"};
+    if (result.code != storage::errc::none)
+      return ctx.reply(from_, actors::refused{std::string{storage::to_string(result.code)}, {}, 0});
+    if (pending_ == "crash_after_commit")
+      throw std::runtime_error{"after the commit, before the answer"};
     if (pending_.starts_with("add")) ++count_;
     ctx.reply(from_, actors::accepted{ctx.head()});
   }
@@ -86,7 +91,8 @@ temporary_folder::temporary_folder() {
 }
 temporary_folder::~temporary_folder() { std::filesystem::remove_all(path); }
 
-std::uint64_t probe_edge::send(cluster::node& node, const entity_id& to, const std::string& command) {
+std::uint64_t probe_edge::send(cluster::node& node, const entity_id& to,
+                               const std::string& command) {
   std::uint64_t request;
   {
     const std::lock_guard lock{mutex_};
@@ -108,11 +114,13 @@ void probe_edge::got(std::uint64_t request, actors::answer what) {
 
 actors::answer probe_edge::wait(std::uint64_t request, std::chrono::milliseconds limit) {
   std::unique_lock lock{mutex_};
-  if (!arrived_.wait_for(lock, limit, [&] { return answers_.contains(request); })) return actors::refused{"no_answer", {}, 0};
+  if (!arrived_.wait_for(lock, limit, [&] { return answers_.contains(request); }))
+    return actors::refused{"no_answer", {}, 0};
   return answers_.at(request);
 }
 
-actors::answer probe_edge::ask(cluster::node& node, const entity_id& to, const std::string& command) {
+actors::answer probe_edge::ask(cluster::node& node, const entity_id& to,
+                               const std::string& command) {
   return wait(send(node, to, command));
 }
 
@@ -130,9 +138,12 @@ probe_node::probe_node(const std::string& url, millis passivate_after) {
   auto started = cluster::node::start(*store, options, [](const storage::node_grant&) {
     cluster::entity_factory factory;
     factory.make = make_probe;
-    factory.escrow_of = [](const entity_id&, const std::vector<storage::journal_event>&) { return std::optional<storage::account_id>{}; };
-    factory.plan_void = [](const entity_id&, const std::vector<storage::journal_event>& events, const std::vector<storage::transfer>&,
-                           std::string_view, millis) -> std::optional<actors::change> {
+    factory.escrow_of = [](const entity_id&, const std::vector<storage::journal_event>&) {
+      return std::optional<storage::account_id>{};
+    };
+    factory.plan_void = [](const entity_id&, const std::vector<storage::journal_event>& events,
+                           const std::vector<storage::transfer>&, std::string_view,
+                           millis) -> std::optional<actors::change> {
       if (events.back().payload == "voided") return std::nullopt;
       actors::change change;
       change.events = {"voided"};
@@ -151,7 +162,8 @@ bool probe_node::eventually(const std::function<bool()>& expected) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
   while (!expected()) {
     if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // polls: a condition with a deadline
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds{2});  // polls: a condition with a deadline
   }
   return true;
 }

@@ -1,4 +1,5 @@
-// A tiny entity that does on command what the runtime must survive, and a node around it on an embedded store.
+// A tiny entity that does on command what the runtime must survive, and a node around it on an
+// embedded store.
 #pragma once
 
 #include <atomic>
@@ -13,8 +14,9 @@
 namespace baraza::testing {
 
 /// Commands come as table_act.action:
-///   add → one event; get → table_view{seq, body: count}; throw → an exception; poison → an event that cannot be folded;
-///   wake N → a wake-up in N ms, which adds; crash_after_commit → commits, then throws in committed()
+///   add → one event; get → table_view{seq, body: count}; throw → an exception; poison → an event
+///   that cannot be folded; wake N → a wake-up in N ms, which adds; crash_after_commit → commits,
+///   then throws in committed()
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
 
 /// A folder that goes away with the test.
@@ -30,7 +32,8 @@ class probe_edge {
   /// Sends a command and waits for its answer; a refusal "no_answer" after 10 s.
   actors::answer ask(cluster::node& node, const entity_id& to, const std::string& command);
   std::uint64_t send(cluster::node& node, const entity_id& to, const std::string& command);
-  actors::answer wait(std::uint64_t request, std::chrono::milliseconds limit = std::chrono::seconds{10});
+  actors::answer wait(std::uint64_t request,
+                      std::chrono::milliseconds limit = std::chrono::seconds{10});
   void got(std::uint64_t request, actors::answer what);
   std::atomic<int> restarts{0};  // table_restarted pushes
 
@@ -58,6 +61,8 @@ inline bool is_refused(const actors::answer& what, std::string_view code) {
   const auto* no = std::get_if<actors::refused>(&what);
   return no != nullptr && no->code == code;
 }
-inline bool is_accepted(const actors::answer& what) { return std::holds_alternative<actors::accepted>(what); }
+inline bool is_accepted(const actors::answer& what) {
+  return std::holds_alternative<actors::accepted>(what);
+}
 
 }  // namespace baraza::testing

@@ -81,7 +81,8 @@ TEST_CASE("requests waiting behind the one that crashes are handled by the next 
   const temporary_folder folder;
   probe_node node{url(folder)};
   const auto who = table();
-  std::vector<std::uint64_t> sent{node.edge->send(*node.node, who, "add"), node.edge->send(*node.node, who, "throw")};
+  std::vector<std::uint64_t> sent{node.edge->send(*node.node, who, "add"),
+                                  node.edge->send(*node.node, who, "throw")};
   for (int i = 0; i < 50; ++i) sent.push_back(node.edge->send(*node.node, who, "add"));
   CHECK(is_refused(node.edge->wait(sent[1]), "internal"));
   for (std::size_t i = 2; i < sent.size(); ++i) REQUIRE(is_accepted(node.edge->wait(sent[i])));
@@ -92,7 +93,8 @@ TEST_CASE("one that keeps crashing is backed off, its neighbours play on") {
   const temporary_folder folder;
   probe_node node{url(folder)};
   const auto bad = table(), good = table();
-  for (int i = 0; i < 5; ++i) REQUIRE(is_refused(node.edge->ask(*node.node, bad, "throw"), "internal"));
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(is_refused(node.edge->ask(*node.node, bad, "throw"), "internal"));
   const auto before = std::chrono::steady_clock::now();
   node.edge->send(*node.node, bad, "throw");
   REQUIRE(is_accepted(node.edge->ask(*node.node, good, "add")));
@@ -108,7 +110,8 @@ TEST_CASE("a journal that cannot be folded is voided without the entity's code, 
     probe_node node{url(folder)};
     REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
     REQUIRE(is_accepted(node.edge->ask(*node.node, who, "poison")));
-    CHECK(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));  // the next life reads the poison
+    CHECK(is_refused(node.edge->ask(*node.node, who, "throw"),
+                     "internal"));  // the next life reads the poison
     CHECK(is_refused(node.edge->ask(*node.node, who, "get"), "match_voided"));
     auto reader = node.store->open_reader();
     REQUIRE(reader);

@@ -25,7 +25,9 @@ TEST_CASE("crashes further apart than the window are forgiven") {
   for (int i = 0; i < 100; ++i) CHECK(budget.crashed(now += 31s) == milliseconds{0});
 }
 
-TEST_CASE("a quiet window after a back-off forgives it, but the back-off itself does not count as quiet") {
+TEST_CASE(
+    "a quiet window after a back-off forgives it, but the back-off itself does not count as "
+    "quiet") {
   restart_budget budget;
   restart_budget::time_point now{};
   for (int i = 0; i < 5; ++i) budget.crashed(now += 1s);

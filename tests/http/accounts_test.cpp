@@ -9,16 +9,20 @@ std::string name(std::string_view raw) {
   auto out = normalise_name(raw);
   return std::holds_alternative<std::string>(out) ? std::get<std::string>(out) : "refused";
 }
-bool is_display(std::string_view raw) { return std::holds_alternative<std::string>(normalise_display(raw)); }
+bool is_display(std::string_view raw) {
+  return std::holds_alternative<std::string>(normalise_display(raw));
+}
 }  // namespace
 
 TEST_CASE("phone numbers have one form", "[accounts]") {
-  for (const auto* same : {"+254712345678", "+254 712 345 678", "00254712345678", "0712345678", "0712-345-678", "254712345678", " (+254) 712.345678 "}) {
+  for (const auto* same : {"+254712345678", "+254 712 345 678", "00254712345678", "0712345678",
+                           "0712-345-678", "254712345678", " (+254) 712.345678 "}) {
     CAPTURE(same);
     CHECK(name(same) == "+254712345678");
   }
   CHECK(name("0112345678") == "+254112345678");
-  for (const auto* bad : {"", "12345", "+1", "+0123456789", "0712", "+1234567890123456", "07123x5678", "++254712345678", "+254;712345678"}) {
+  for (const auto* bad : {"", "12345", "+1", "+0123456789", "0712", "+1234567890123456",
+                          "07123x5678", "++254712345678", "+254;712345678"}) {
     CAPTURE(bad);
     CHECK(name(bad) == "refused");
   }
@@ -26,8 +30,9 @@ TEST_CASE("phone numbers have one form", "[accounts]") {
 
 TEST_CASE("e-mail addresses are lower case and plain", "[accounts]") {
   CHECK(name("Asha.N+x@Mail.Example.COM") == "asha.n+x@mail.example.com");
-  for (const auto* bad : {"@b.example", "a@", "a@b", "a@b..example", "a@-b.example", "a@@b.example", "a b@c.example", ".a@b.example", "a..b@c.example",
-                          "a@b.example\n", "\xC3\xA9@b.example", "a@b_c.example"}) {
+  for (const auto* bad :
+       {"@b.example", "a@", "a@b", "a@b..example", "a@-b.example", "a@@b.example", "a b@c.example",
+        ".a@b.example", "a..b@c.example", "a@b.example\n", "\xC3\xA9@b.example", "a@b_c.example"}) {
     CAPTURE(bad);
     CHECK(name(bad) == "refused");
   }

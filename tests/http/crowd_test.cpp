@@ -27,7 +27,8 @@ constexpr bool is_measured = true;
 
 }  // namespace
 
-TEST_CASE("an idle session costs at most 12 KiB, and one among many is answered at once", "[edge][crowd]") {
+TEST_CASE("an idle session costs at most 12 KiB, and one among many is answered at once",
+          "[edge][crowd]") {
   std::size_t most = 2000;
   rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);

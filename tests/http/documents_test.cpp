@@ -1,4 +1,5 @@
-// docs/openapi.yaml and docs/asyncapi.yaml against the running server: what they list exists, and nothing else does.
+// docs/openapi.yaml and docs/asyncapi.yaml against the running server: what they list exists, and
+// nothing else does.
 #include <catch2/catch_test_macros.hpp>
 
 #include <boost/json/parse.hpp>
@@ -34,7 +35,8 @@ struct operation {
   std::set<int> statuses;
   bool needs_token = false;
 };
-/// "POST /v1/auth/guest" → what the document says of it. Reads the layout this document is written in.
+/// "POST /v1/auth/guest" → what the document says of it. Reads the layout this document is written
+/// in.
 std::map<std::string, operation> operations() {
   std::map<std::string, operation> out;
   std::string path, method;
@@ -49,8 +51,10 @@ std::map<std::string, operation> operations() {
       for (auto& c : method) c = static_cast<char>(std::toupper(c));
       out[method + " " + path] = {};
     }
-    if (indent_of(line) == 6 && text.starts_with("security:")) out[method + " " + path].needs_token = true;
-    if (indent_of(line) == 8 && text.starts_with("'")) out[method + " " + path].statuses.insert(std::stoi(text.substr(1, 3)));
+    if (indent_of(line) == 6 && text.starts_with("security:"))
+      out[method + " " + path].needs_token = true;
+    if (indent_of(line) == 8 && text.starts_with("'"))
+      out[method + " " + path].statuses.insert(std::stoi(text.substr(1, 3)));
   }
   return out;
 }
@@ -73,10 +77,13 @@ std::map<std::string, std::string> messages(bool of_client) {
   return out;
 }
 
-std::string text_of(const boost::json::value& v) { return {v.as_string().data(), v.as_string().size()}; }
+std::string text_of(const boost::json::value& v) {
+  return {v.as_string().data(), v.as_string().size()};
+}
 
 std::string instance(std::string path) {
-  if (const auto at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, "0190a000-0000-7000-8000-000000000001");
+  if (const auto at = path.find("{id}"); at != std::string::npos)
+    path.replace(at, 4, "0190a000-0000-7000-8000-000000000001");
   return path;
 }
 
@@ -89,7 +96,8 @@ TEST_CASE("the routes of the server are those of openapi.yaml", "[edge][document
   add_auth_routes(table, shared);
   add_player_routes(table, shared, *s.reads, {});
   std::set<std::string> real, listed;
-  for (const auto& one : table) real.insert(std::string{one.method} + " " + std::string{one.pattern});
+  for (const auto& one : table)
+    real.insert(std::string{one.method} + " " + std::string{one.pattern});
   for (const auto& [name, what] : operations()) listed.insert(name);
   CHECK(real == listed);
   for (const auto& one : table) {
@@ -119,7 +127,8 @@ TEST_CASE("every route answers with a status that openapi.yaml lists", "[edge][d
   }
 }
 
-TEST_CASE("asyncapi.yaml lists exactly the messages that are decoded, with the fields they need", "[wire][documents]") {
+TEST_CASE("asyncapi.yaml lists exactly the messages that are decoded, with the fields they need",
+          "[wire][documents]") {
   const auto documented = messages(true);
   std::set<std::string> golden;
   std::ifstream file{BARAZA_GOLDEN_DIR "/wire.json"};
@@ -137,13 +146,16 @@ TEST_CASE("asyncapi.yaml lists exactly the messages that are decoded, with the f
     golden.insert(type);
     CAPTURE(type);
     REQUIRE(documented.contains(type));
-    for (const auto& [field, value] : message) {  // each documented as required is: without it the message is refused
+    for (const auto& [field, value] :
+         message) {  // each documented as required is: without it the message is refused
       if (field == "t" || field == "id") continue;
       auto without = message;
       without.erase(field);
-      const bool refused = std::holds_alternative<wire::wire_error>(wire::decode(wire::encoding::json, boost::json::serialize(without)));
+      const bool refused = std::holds_alternative<wire::wire_error>(
+          wire::decode(wire::encoding::json, boost::json::serialize(without)));
       CAPTURE(std::string{field.data(), field.size()});
-      CHECK(refused == (documented.at(type).find(" " + std::string{field.data(), field.size()}) != std::string::npos));
+      CHECK(refused == (documented.at(type).find(" " + std::string{field.data(), field.size()}) !=
+                        std::string::npos));
     }
   }
   std::set<std::string> listed;

@@ -6,7 +6,8 @@
 
 namespace baraza::http::tests {
 
-session_number recording_bridge::attach(const uuid& player, const uuid& login, std::string, std::weak_ptr<session_sink> sink) {
+session_number recording_bridge::attach(const uuid& player, const uuid& login, std::string,
+                                        std::weak_ptr<session_sink> sink) {
   const std::lock_guard lock{mutex_};
   sessions_[++next_] = {player, login, std::move(sink)};
   return next_;
@@ -94,14 +95,18 @@ server::server(edge_options options, edge_callbacks callbacks) {
   reads = std::make_unique<cluster::read_pool>(*store, 1, 64);
   if (!callbacks.now) {
     callbacks.now = [this] {
-      return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count() + skew;
+      return std::chrono::duration_cast<std::chrono::milliseconds>(
+                 std::chrono::system_clock::now().time_since_epoch())
+                 .count() +
+             skew;
     };
   }
   callbacks.log = [this](std::string_view event, const std::string& detail) {
     const std::lock_guard lock{log_mutex};
     log.push_back(std::string{event} + " " + detail);
   };
-  at = std::make_unique<edge>(std::move(options), actors, *identities, *reads, std::move(callbacks));
+  at =
+      std::make_unique<edge>(std::move(options), actors, *identities, *reads, std::move(callbacks));
   const auto wrong = at->start();
   INFO(wrong.value_or(""));
   REQUIRE(!wrong);

@@ -1,5 +1,6 @@
-// A real edge on free loopback ports, with the embedded store in a folder of its own and a bridge that records and can be told to stay
-// silent. Cheap argon2id parameters keep the suite quick; one test uses the real ones.
+// A real edge on free loopback ports, with the embedded store in a folder of its own and a bridge
+// that records and can be told to stay silent. Cheap argon2id parameters keep the suite quick; one
+// test uses the real ones.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,8 @@ namespace baraza::http::tests {
 /// Stands in for the actors: answers each request with ok, except while it is told to keep silent.
 class recording_bridge final : public bridge {
  public:
-  session_number attach(const uuid& player, const uuid& login, std::string display, std::weak_ptr<session_sink> sink) override;
+  session_number attach(const uuid& player, const uuid& login, std::string display,
+                        std::weak_ptr<session_sink> sink) override;
   void detach(session_number session) override;
   void handle(session_number session, wire::client_frame frame) override;
   void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
@@ -50,7 +52,9 @@ struct server {
   ~server();
   static edge_options quick();  // free ports, cheap passwords
 
-  raw_client connect(int receive_buffer = 0) const { return raw_client{at->port(), receive_buffer}; }
+  raw_client connect(int receive_buffer = 0) const {
+    return raw_client{at->port(), receive_buffer};
+  }
   raw_client connect_admin() const { return raw_client{at->admin_port()}; }
   http_answer ask(std::string_view bytes) const { return connect().ask(bytes); }
   /// Access token of a new guest.

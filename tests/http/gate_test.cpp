@@ -6,7 +6,9 @@ using baraza::http::check_request;
 
 namespace {
 
-bool passes(std::string_view header, std::vector<std::string> hosts = {}) { return check_request(header, hosts).ok; }
+bool passes(std::string_view header, std::vector<std::string> hosts = {}) {
+  return check_request(header, hosts).ok;
+}
 std::string with(std::string_view fields, std::string_view line = "POST /v1/auth/guest HTTP/1.1") {
   return std::string{line} + "\r\nHost: a.example\r\n" + std::string{fields} + "\r\n";
 }

@@ -70,7 +70,8 @@ TEST_CASE("a slow reader is closed with 1013 and the others get everything", "[e
   std::string fields;
   pack::put_text(fields, "x");
   pack::put_text(fields, std::string(20'000, 'y'));
-  const auto frame = std::make_shared<const std::string>(wire::push_frame("table.events", 1, fields));
+  const auto frame =
+      std::make_shared<const std::string>(wire::push_frame("table.events", 1, fields));
   int received = 0, sent = 0;
   while (s.metric("baraza_edge_refused_total{reason=\"slow_reader\"}") == 0 && sent < 2000) {
     s.actors.push_to_all(frame, 8);
@@ -92,8 +93,10 @@ TEST_CASE("a reader that never reads is cut off", "[edge][limits]") {
   std::string fields;
   pack::put_text(fields, "x");
   pack::put_text(fields, std::string(60'000, 'y'));
-  const auto frame = std::make_shared<const std::string>(wire::push_frame("table.events", 1, fields));
-  for (int i = 0; i < 20 && s.metric("baraza_edge_refused_total{reason=\"slow_reader\"}") == 0; ++i) s.actors.push_to_all(frame, 100);
+  const auto frame =
+      std::make_shared<const std::string>(wire::push_frame("table.events", 1, fields));
+  for (int i = 0; i < 20 && s.metric("baraza_edge_refused_total{reason=\"slow_reader\"}") == 0; ++i)
+    s.actors.push_to_all(frame, 100);
   CHECK(eventually([&] { return s.actors.sessions() == 0; }));
 }
 
@@ -179,12 +182,16 @@ TEST_CASE("an address that asks too often is told when to come back", "[edge][li
   CHECK(text_in(answer.body, "code") == "rate_limited");
 }
 
-TEST_CASE("an address behind a trusted proxy is its own, and nobody else may claim one", "[edge][limits]") {
+TEST_CASE("an address behind a trusted proxy is its own, and nobody else may claim one",
+          "[edge][limits]") {
   auto o = server::quick();
   o.exempt_loopback = false;
   o.http_rate = {1, 2};
   const auto asks = [](const server& s, std::string_view forwarded) {
-    return s.ask("GET /v1/games HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: " + std::string{forwarded} + "\r\n\r\n").status;
+    return s
+        .ask("GET /v1/games HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: " +
+             std::string{forwarded} + "\r\n\r\n")
+        .status;
   };
   {
     server s{o};
@@ -194,7 +201,9 @@ TEST_CASE("an address behind a trusted proxy is its own, and nobody else may cla
   }
   o.trusted_proxies = {"127.0.0.0/8"};
   server s{o};
-  for (const auto* one : {"1.1.1.1", "2.2.2.2", "3.3.3.3", "9.9.9.9, 4.4.4.4"}) CHECK(asks(s, one) == 200);
+  for (const auto* one : {"1.1.1.1", "2.2.2.2", "3.3.3.3", "9.9.9.9, 4.4.4.4"})
+    CHECK(asks(s, one) == 200);
   CHECK(asks(s, "8.8.8.8, 4.4.4.4") == 200);
-  CHECK(asks(s, "7.7.7.7, 4.4.4.4") == 429);  // the rightmost counts: what stands before it is the client's own claim
+  CHECK(asks(s, "7.7.7.7, 4.4.4.4") ==
+        429);  // the rightmost counts: what stands before it is the client's own claim
 }

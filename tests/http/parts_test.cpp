@@ -37,13 +37,14 @@ TEST_CASE("a token bucket gives its burst, then its rate, to the nanosecond", "[
   CHECK(b.take(limit, now) == second / 10);
   CHECK(b.take(limit, now + second / 10 - 1) == 1);
   CHECK(b.take(limit, now + second / 10) == 0);
-  CHECK(b.take(limit, now) > 0);                   // a clock that goes back gives nothing
+  CHECK(b.take(limit, now) > 0);                     // a clock that goes back gives nothing
   CHECK(b.take(limit, now + 100 * second, 3) == 0);  // long rest: the burst again, no more
   CHECK(b.take(limit, now + 100 * second) > 0);
   CHECK(token_bucket{}.take({0, 1}, now) == 0);
 }
 
-TEST_CASE("a limiter forgets the quiet and refuses strangers when it is full of the busy", "[limits]") {
+TEST_CASE("a limiter forgets the quiet and refuses strangers when it is full of the busy",
+          "[limits]") {
   rate_limiter limiter{{1, 1}, 2};
   CHECK(limiter.take(key(1), second) == 0);
   CHECK(limiter.take(key(2), second) == 0);
@@ -119,20 +120,23 @@ TEST_CASE("tokens are long, different and recognised by shape", "[auth]") {
   CHECK(tokens::bearer("Basic abc").empty());
 }
 
-TEST_CASE("addresses are counted by customer and forwarded ones are believed from proxies only", "[limits]") {
+TEST_CASE("addresses are counted by customer and forwarded ones are believed from proxies only",
+          "[limits]") {
   CHECK(ip("10.1.2.3").network() == ip("10.1.2.0"));
   CHECK(ip("2001:db8:1:2:3::9").network().to_string() == "2001:db8:1:2::");
   CHECK(ip("::ffff:10.1.2.3") == ip("10.1.2.3"));
   CHECK(ip("127.0.0.9").is_loopback());
   CHECK(ip("::1").is_loopback());
   CHECK_FALSE(ip("10.0.0.1").is_loopback());
-  const std::vector<address_range> proxies{*address_range::parse("10.0.0.0/8"), *address_range::parse("fd00::/8")};
+  const std::vector<address_range> proxies{*address_range::parse("10.0.0.0/8"),
+                                           *address_range::parse("fd00::/8")};
   CHECK(client_address(ip("9.9.9.9"), "1.1.1.1", proxies) == ip("9.9.9.9"));
   CHECK(client_address(ip("10.0.0.1"), "6.6.6.6, 1.1.1.1", proxies) == ip("1.1.1.1"));
   CHECK(client_address(ip("fd00::1"), "1.1.1.1,10.0.0.2", proxies) == ip("1.1.1.1"));
   CHECK(client_address(ip("10.0.0.1"), "nonsense", proxies) == ip("10.0.0.1"));
   CHECK(client_address(ip("10.0.0.1"), "", proxies) == ip("10.0.0.1"));
-  for (const auto* bad : {"10.0.0.0/33", "x", "10.0.0.0/", "::/129", "10.0.0.0/8x"}) CHECK_FALSE(address_range::parse(bad));
+  for (const auto* bad : {"10.0.0.0/33", "x", "10.0.0.0/", "::/129", "10.0.0.0/8x"})
+    CHECK_FALSE(address_range::parse(bad));
 }
 
 TEST_CASE("patterns fit whole paths", "[routes]") {
@@ -147,25 +151,31 @@ TEST_CASE("patterns fit whole paths", "[routes]") {
 
 TEST_CASE("request ids are echoed only if they cannot forge a log line", "[routes]") {
   CHECK(sane_request_id("a-B_c.9") == "a-B_c.9");
-  for (const auto& bad : {std::string{}, std::string{"a b"}, std::string{"a\"b"}, std::string(65, 'a')}) CHECK(sane_request_id(bad).size() == 24);
+  for (const auto& bad :
+       {std::string{}, std::string{"a b"}, std::string{"a\"b"}, std::string(65, 'a')})
+    CHECK(sane_request_id(bad).size() == 24);
 }
 
-TEST_CASE("a deadline on the wheel is never early, follows changes and dies with its owner", "[edge]") {
+TEST_CASE("a deadline on the wheel is never early, follows changes and dies with its owner",
+          "[edge]") {
   struct probe final : timed {
     void expired() override { at = steady(); }
     void farewell() override {}
-    static std::int64_t steady() { return std::chrono::steady_clock::now().time_since_epoch().count() / 1'000'000; }
+    static std::int64_t steady() {
+      return std::chrono::steady_clock::now().time_since_epoch().count() / 1'000'000;
+    }
     std::atomic<std::int64_t> at{0};
   };
   io_thread thread;
   thread.start();
-  auto sooner = std::make_shared<probe>(), later = std::make_shared<probe>(), off = std::make_shared<probe>(), dead = std::make_shared<probe>();
+  auto sooner = std::make_shared<probe>(), later = std::make_shared<probe>(),
+       off = std::make_shared<probe>(), dead = std::make_shared<probe>();
   const auto start = probe::steady();
   thread.post([&] {
     thread.arm(sooner, std::chrono::milliseconds{60'000});
     thread.arm(sooner, std::chrono::milliseconds{150});  // moved forward
     thread.arm(later, std::chrono::milliseconds{50});
-    thread.arm(later, std::chrono::milliseconds{400});   // moved back
+    thread.arm(later, std::chrono::milliseconds{400});  // moved back
     thread.arm(off, std::chrono::milliseconds{100});
     io_thread::disarm(*off);
     thread.arm(dead, std::chrono::milliseconds{100});

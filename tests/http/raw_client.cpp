@@ -28,15 +28,18 @@ int ws_frame::close_code() const {
   return static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]);
 }
 
-raw_client::raw_client(std::uint16_t port, int receive_buffer) : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
-  if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+raw_client::raw_client(std::uint16_t port, int receive_buffer)
+    : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+  if (receive_buffer > 0)
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   const int one = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) throw std::runtime_error{"cannot connect"};
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+    throw std::runtime_error{"cannot connect"};
 }
 raw_client::~raw_client() {
   if (fd_ >= 0) ::close(fd_);
@@ -55,7 +58,9 @@ bool raw_client::send(std::string_view bytes) const {
 
 bool raw_client::fill(std::chrono::steady_clock::time_point until) {
   if (ended_) return false;
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        until - std::chrono::steady_clock::now())
+                        .count();
   pollfd one{fd_, POLLIN, 0};
   if (left <= 0 || ::poll(&one, 1, static_cast<int>(left)) <= 0) return false;
   char chunk[16384];
@@ -99,9 +104,12 @@ bool raw_client::is_closed_by_peer(std::chrono::milliseconds most) {
   return ended_;
 }
 
-http_answer raw_client::upgrade(std::string_view token, std::string_view subprotocol, std::string_view more) {
-  std::string out = "GET /v1/play HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+http_answer raw_client::upgrade(std::string_view token, std::string_view subprotocol,
+                                std::string_view more) {
+  std::string out =
+      "GET /v1/play HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: "
+      "websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   if (!token.empty()) out += "Authorization: Bearer " + std::string{token} + "\r\n";
   if (!subprotocol.empty()) out += "Sec-WebSocket-Protocol: " + std::string{subprotocol} + "\r\n";
   out += more;
@@ -135,7 +143,8 @@ ws_frame raw_client::read_frame(std::chrono::milliseconds most) {
       if (in_.size() >= head) {
         if (head > 2) {
           size = 0;
-          for (std::size_t i = 2; i < head; ++i) size = size << 8 | static_cast<unsigned char>(in_[i]);
+          for (std::size_t i = 2; i < head; ++i)
+            size = size << 8 | static_cast<unsigned char>(in_[i]);
         }
         if (in_.size() >= head + size) {
           ws_frame out{in_[0] & 15, in_.substr(head, size)};
@@ -159,7 +168,9 @@ std::string raw_client::read_message(std::chrono::milliseconds most) {
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view token) {
-  std::string out = "POST " + std::string{path} + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  std::string out =
+      "POST " + std::string{path} +
+      " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   if (!token.empty()) out += "Authorization: Bearer " + std::string{token} + "\r\n";
   return out + "\r\n" + std::string{body};
 }

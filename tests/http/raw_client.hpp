@@ -1,4 +1,5 @@
-// A socket in the hand of a test: sends any bytes, reads with a deadline, speaks just enough HTTP and WebSocket to look at answers.
+// A socket in the hand of a test: sends any bytes, reads with a deadline, speaks just enough HTTP
+// and WebSocket to look at answers.
 #pragma once
 
 #include <chrono>
@@ -10,7 +11,8 @@
 namespace baraza::http::tests {
 
 using namespace std::chrono_literals;
-inline constexpr std::chrono::milliseconds patience = 20s;  // a busy machine is slow; nothing here waits for its own sake
+inline constexpr std::chrono::milliseconds patience =
+    20s;  // a busy machine is slow; nothing here waits for its own sake
 
 /// Polls until `claim` holds. @returns false after `most`
 template <class Claim>
@@ -60,10 +62,12 @@ class raw_client {
 
   // ---- WebSocket
   /// @param more further header lines, each ending in CRLF
-  http_answer upgrade(std::string_view token, std::string_view subprotocol, std::string_view more = {});
+  http_answer upgrade(std::string_view token, std::string_view subprotocol,
+                      std::string_view more = {});
   bool send_frame(int opcode, std::string_view payload, bool final = true) const;
   ws_frame read_frame(std::chrono::milliseconds most = patience);
-  /// The next frame that is no ping or pong, as JSON text whatever the encoding. "close CODE" for a close frame; "" for the end.
+  /// The next frame that is no ping or pong, as JSON text whatever the encoding. "close CODE" for a
+  /// close frame; "" for the end.
   std::string read_message(std::chrono::milliseconds most = patience);
 
  private:

@@ -1,5 +1,5 @@
-// Raw sockets against a running edge: requests that other servers on the way could read differently. A second request is glued to
-// each; it must never be answered.
+// Raw sockets against a running edge: requests that other servers on the way could read
+// differently. A second request is glued to each; it must never be answered.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/http/edge_fixture.hpp"
@@ -9,12 +9,14 @@ using namespace baraza::http::tests;
 namespace {
 
 std::string request(std::string_view line, std::string_view fields, std::string_view body = {}) {
-  return std::string{line} + "\r\nHost: localhost\r\n" + std::string{fields} + "\r\n" + std::string{body};
+  return std::string{line} + "\r\nHost: localhost\r\n" + std::string{fields} + "\r\n" +
+         std::string{body};
 }
 
 }  // namespace
 
-TEST_CASE("a request that could be read in two ways gets 400 and a closed connection", "[edge][smuggling]") {
+TEST_CASE("a request that could be read in two ways gets 400 and a closed connection",
+          "[edge][smuggling]") {
   const server s;
   const std::string glued = get("/v1/games");
   const std::string line = "POST /v1/auth/refresh HTTP/1.1";
@@ -61,10 +63,13 @@ TEST_CASE("a request that could be read in two ways gets 400 and a closed connec
   CHECK(s.metric("baraza_edge_refused_total{reason=\"gate\"}") >= 12);
 }
 
-TEST_CASE("chunked bodies are read whole and requests in a row are answered in order", "[edge][smuggling]") {
+TEST_CASE("chunked bodies are read whole and requests in a row are answered in order",
+          "[edge][smuggling]") {
   const server s;
   auto client = s.connect();
-  client.send(request("POST /v1/auth/guest HTTP/1.1", "Transfer-Encoding: chunked\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n") + get("/v1/games") + get("/nowhere"));
+  client.send(request("POST /v1/auth/guest HTTP/1.1", "Transfer-Encoding: chunked\r\n",
+                      "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n") +
+              get("/v1/games") + get("/nowhere"));
   CHECK(client.read_answer().status == 201);
   CHECK(client.read_answer().status == 200);
   CHECK(client.read_answer().status == 404);
@@ -72,10 +77,12 @@ TEST_CASE("chunked bodies are read whole and requests in a row are answered in o
 
 TEST_CASE("a header or body beyond its limit is refused", "[edge][smuggling]") {
   const server s;
-  CHECK(s.ask(request("GET /v1/games HTTP/1.1", "X: " + std::string(9000, 'a') + "\r\n")).status == 431);
+  CHECK(s.ask(request("GET /v1/games HTTP/1.1", "X: " + std::string(9000, 'a') + "\r\n")).status ==
+        431);
   CHECK(s.ask("GET /" + std::string(9000, 'a')).status == 431);
   CHECK(s.ask(request("POST /v1/auth/guest HTTP/1.1", "Content-Length: 3000\r\n")).status == 413);
-  CHECK(s.ask(request("POST /v1/auth/guest HTTP/1.1", "Content-Length: 9999999\r\n")).status == 413);
+  CHECK(s.ask(request("POST /v1/auth/guest HTTP/1.1", "Content-Length: 9999999\r\n")).status ==
+        413);
   CHECK(s.ask(request("POST /nowhere HTTP/1.1", "Content-Length: 1\r\n", "x")).status == 413);
   auto client = s.connect();
   client.send(request("POST /v1/auth/guest HTTP/1.1", "Transfer-Encoding: chunked\r\n"));

@@ -13,7 +13,9 @@ constexpr int text = 1, binary = 2, ping = 9, pong = 10;
 constexpr std::string_view json = "baraza.v1.json", msgpack = "baraza.v1.msgpack";
 const std::string table = "0190a000-0000-7000-8000-000000000001";
 
-std::string watch(int id) { return R"({"t":"table.watch","id":)" + std::to_string(id) + R"(,"table":")" + table + "\"}"; }
+std::string watch(int id) {
+  return R"({"t":"table.watch","id":)" + std::to_string(id) + R"(,"table":")" + table + "\"}";
+}
 std::string ticket_for(const server& s, const std::string& token) {
   const auto answer = s.ask(post("/v1/ws-ticket", "", token));
   REQUIRE(answer.status == 201);
@@ -28,7 +30,8 @@ TEST_CASE("a guest's messages reach the bridge and each answer carries its id", 
   auto client = s.play(json);
   client.send_frame(text, watch(1));
   CHECK(client.read_message() == R"({"t":"ok","re":1})");
-  client.send_frame(text, R"({"t":"table.act","id":2,"table":")" + table + R"(","command":1,"action":{"t":"draw"}})");
+  client.send_frame(text, R"({"t":"table.act","id":2,"table":")" + table +
+                              R"(","command":1,"action":{"t":"draw"}})");
   CHECK(client.read_message() == R"({"t":"ok","re":2})");
   const auto handled = s.actors.handled();
   REQUIRE(handled.size() == 2);
@@ -47,7 +50,8 @@ TEST_CASE("MessagePack is the default subprotocol", "[edge][ws]") {
   CHECK(frame.opcode == binary);
   CHECK(frame.payload == wire::ok_frame(1));
   auto named = s.connect();
-  CHECK(named.upgrade(s.guest(), "baraza.v1.json, baraza.v1.msgpack").field("Sec-WebSocket-Protocol") == msgpack);
+  CHECK(named.upgrade(s.guest(), "baraza.v1.json, baraza.v1.msgpack")
+            .field("Sec-WebSocket-Protocol") == msgpack);
   auto as_json = s.connect();
   CHECK(as_json.upgrade(s.guest(), json).field("Sec-WebSocket-Protocol") == json);
   CHECK(s.connect().upgrade(s.guest(), "chat").status == 400);
@@ -60,7 +64,8 @@ TEST_CASE("one push reaches every session, in its encoding", "[edge][ws]") {
   std::string fields;
   pack::put_text(fields, "seq");
   pack::put_unsigned(fields, 12);
-  const auto frame = std::make_shared<const std::string>(wire::push_frame("table.events", 1, fields));
+  const auto frame =
+      std::make_shared<const std::string>(wire::push_frame("table.events", 1, fields));
   s.actors.push_to_all(frame, 100);
   for (int i = 0; i < 100; ++i) {
     REQUIRE(a.read_message() == R"({"t":"table.events","seq":12})");
@@ -73,7 +78,7 @@ TEST_CASE("the handshake needs a good token, an allowed origin and WebSocket", "
   const auto token = s.guest();
   CHECK(s.connect().upgrade("bza_" + std::string(43, 'x'), json).status == 401);
   CHECK(s.connect().upgrade("nonsense", json).status == 401);
-  CHECK(s.connect().upgrade("", json).status == 403);                                             // no origin needs a token
+  CHECK(s.connect().upgrade("", json).status == 403);  // no origin needs a token
   CHECK(s.connect().upgrade("", json, "Origin: https://evil.example\r\n").status == 403);
   CHECK(s.connect().upgrade(token, json, "Origin: https://evil.example\r\n").status == 403);
   CHECK(s.connect().upgrade("", json, "Origin: null\r\n").status == 403);
@@ -154,7 +159,8 @@ TEST_CASE("bad messages get an error with their id and the connection goes on", 
                {R"({"t":"table.watch","id":2,"table":7})", "bad_field", "\"re\":2,"},
                {R"({"t":"lobby.join","id":3,"game":"draw","stake":-5})", "bad_field", "\"re\":3,"},
                {R"([])", "bad_message", "\"re\":0,"},
-               {R"({"t":"ping","id":4,"x":)" + std::string(40, '[') + std::string(40, ']') + "}", "too_deep", "\"re\":0,"}};
+               {R"({"t":"ping","id":4,"x":)" + std::string(40, '[') + std::string(40, ']') + "}",
+                "too_deep", "\"re\":0,"}};
   for (const auto& one : wrong) {
     client.send_frame(text, one.frame);
     const auto answer = client.read_message();
@@ -168,7 +174,8 @@ TEST_CASE("bad messages get an error with their id and the connection goes on", 
   CHECK(bystander.read_message() == R"({"t":"ok","re":1})");
 }
 
-TEST_CASE("violations of the protocol end the connection with their code, and nobody else's", "[edge][ws]") {
+TEST_CASE("violations of the protocol end the connection with their code, and nobody else's",
+          "[edge][ws]") {
   server s;
   auto bystander = s.play(msgpack);
   const auto closes = [&](std::string_view subprotocol, int opcode, std::string_view payload) {
@@ -183,7 +190,7 @@ TEST_CASE("violations of the protocol end the connection with their code, and no
   CHECK(closes(json, text, "{") == "close 1007");
   CHECK(closes(json, text, "\xFF\xFE") == "close 1007");
   CHECK(closes(json, text, std::string(64 * 1024 + 1, ' ')) == "close 1009");
-  CHECK(closes(json, 3, "") == "close 1002");                      // reserved opcode
+  CHECK(closes(json, 3, "") == "close 1002");  // reserved opcode
   CHECK(closes(json, 0, "continues nothing") == "close 1002");
   {
     auto unmasked = s.play(json);
@@ -226,7 +233,8 @@ TEST_CASE("a replayed or smaller id is refused", "[edge][ws]") {
   CHECK(s.actors.handled().size() == 1);
 }
 
-TEST_CASE("the ninth request in flight is refused, and a place is free once one is answered", "[edge][ws]") {
+TEST_CASE("the ninth request in flight is refused, and a place is free once one is answered",
+          "[edge][ws]") {
   server s;
   auto client = s.play(json);
   s.actors.is_silent = true;
@@ -235,7 +243,8 @@ TEST_CASE("the ninth request in flight is refused, and a place is free once one 
   CHECK(text_in(refused, "code") == "too_many_in_flight");
   CHECK(refused.find("\"re\":9,") != std::string::npos);
   s.actors.is_silent = false;
-  s.actors.push_to_all(std::make_shared<const std::string>(wire::push_frame_re("table.events", 3, 0, {})));
+  s.actors.push_to_all(
+      std::make_shared<const std::string>(wire::push_frame_re("table.events", 3, 0, {})));
   CHECK(client.read_message() == R"({"t":"table.events","re":3})");
   client.send_frame(text, watch(10));
   CHECK(client.read_message() == R"({"t":"ok","re":10})");

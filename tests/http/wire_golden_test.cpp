@@ -1,4 +1,5 @@
-// tests/golden/wire.json: every message and frame in both encodings, shared with clients in other languages.
+// tests/golden/wire.json: every message and frame in both encodings, shared with clients in other
+// languages.
 #include <catch2/catch_test_macros.hpp>
 
 #include <boost/json/parse.hpp>
@@ -29,7 +30,8 @@ std::string text_of(const json::object& entry, const char* name) {
 
 }  // namespace
 
-TEST_CASE("golden bytes of what clients send are decoded and encoded to the bit", "[wire][golden]") {
+TEST_CASE("golden bytes of what clients send are decoded and encoded to the bit",
+          "[wire][golden]") {
   std::set<std::string> types;
   for (const auto& one : golden()) {
     const auto& entry = one.as_object();
@@ -64,5 +66,6 @@ TEST_CASE("golden bytes of server frames are their JSON", "[wire][golden]") {
     ++seen;
   }
   CHECK(seen >= 4);
-  CHECK(wire::to_json(wire::error_frame(7, "bad_field", "No.", 20)) == R"({"t":"error","re":7,"code":"bad_field","message":"No.","retry_ms":20})");
+  CHECK(wire::to_json(wire::error_frame(7, "bad_field", "No.", 20)) ==
+        R"({"t":"error","re":7,"code":"bad_field","message":"No.","retry_ms":20})");
 }

@@ -18,7 +18,6 @@
 namespace baraza::actors {
 
 // ---- where an answer goes
-// ---------------------------------------------------------------------------------------------------------
 
 /// Where the answer goes. `edge` != 0: to that edge's gateway (session and request as the edge
 /// numbered them). Else, if `entity` is set, to that entity's on_answer under `request`. Neither:
@@ -31,7 +30,6 @@ struct reply_to {
 };
 
 // ---- requests
-// ---------------------------------------------------------------------------------------------------------------------
 
 struct wallet_get {
   storage::currency money = storage::currency::demo;
@@ -120,7 +118,6 @@ using request = std::variant<wallet_get, wallet_buy_in, wallet_credited, table_c
 #endif
 
 // ---- answers
-// ----------------------------------------------------------------------------------------------------------------------
 
 struct accepted {
   std::uint64_t seq = 0;
@@ -151,7 +148,6 @@ struct table_view {
 using answer = std::variant<accepted, refused, wallet_state, bought_in, table_view>;
 
 // ---- pushes to edges
-// --------------------------------------------------------------------------------------------------------------
 
 /// One per edge and commit. `bodies[i]`: MessagePack array of the events as the seats of `masks[i]`
 /// may see them (bit 31: spectators).

@@ -20,7 +20,6 @@ void finish(const std::shared_ptr<node_services>& node, ticket_ptr ticket) {
 }
 
 // ---- writer
-// -----------------------------------------------------------------------------------------------------------------------
 
 /// One connection on a thread of its own. Holds a batch until the store has said what became of it:
 /// applied, refused or fenced; a store that is away, or an unknown outcome, never reaches an entity
@@ -110,7 +109,6 @@ class writer_actor final : public caf::event_based_actor {
 };
 
 // ---- gate
-// -------------------------------------------------------------------------------------------------------------------------
 
 class gate_actor final : public caf::event_based_actor {
  public:

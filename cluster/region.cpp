@@ -8,6 +8,7 @@
 #include "cluster/limits.hpp"
 #include "cluster/restart_budget.hpp"
 #include "cluster/timer_wheel.hpp"
+#include "cluster/void_plan.hpp"
 
 namespace baraza::cluster {
 namespace {
@@ -82,7 +83,6 @@ class region_actor final : public caf::event_based_actor {
   }
 
   // ---- requests
-  // -------------------------------------------------------------------------------------------------------------------
 
   void route(envelope_ptr what) {
     ++node_->counters.requests;
@@ -152,7 +152,6 @@ class region_actor final : public caf::event_based_actor {
   }
 
   // ---- activation
-  // -----------------------------------------------------------------------------------------------------------------
 
   slot& start(const entity_id& who) {
     auto& at = slots_[who];
@@ -210,7 +209,6 @@ class region_actor final : public caf::event_based_actor {
   }
 
   // ---- sleep
-  // ----------------------------------------------------------------------------------------------------------------------
 
   void let_sleep(const wish_to_sleep& m) {
     const auto known = slots_.find(m.who);
@@ -228,7 +226,6 @@ class region_actor final : public caf::event_based_actor {
   }
 
   // ---- supervision
-  // ----------------------------------------------------------------------------------------------------------------
 
   void on_down(caf::down_msg& m) {
     const auto owner = owners_.find(m.source);
@@ -317,7 +314,6 @@ class region_actor final : public caf::event_based_actor {
   }
 
   // ---- voids
-  // ----------------------------------------------------------------------------------------------------------------------
 
   void start_void(const fold_failed& m) {
     auto& at = slots_[m.who];
@@ -337,32 +333,6 @@ class region_actor final : public caf::event_based_actor {
           caf::anon_send(self, outcome);
         });
     if (!queued) caf::anon_send(self, voided{m.who, false, false, m.why});
-  }
-
-  static bool prepare_void(node_services& node, storage::reader& from, commit_ticket& ticket,
-                           const entity_id& who, const std::string& why) {
-    auto events = from.events(who, 0, 10'000);
-    if (!events || events->empty()) return false;
-    std::vector<storage::transfer> transfers;
-    if (const auto escrow = node.factory.escrow_of(who, *events)) {
-      auto rows = from.transfers_of(*escrow, who.key);
-      if (!rows) return false;
-      transfers = std::move(*rows);
-    }
-    auto plan = node.factory.plan_void(who, *events, transfers, why, node.clock.now());
-    if (!plan) return false;
-    auto& work = ticket.work;
-    work.entity = who;
-    work.shard = node.shard(who);
-    work.epoch = node.grant.epoch;
-    work.expected_seq = events->back().seq;
-    work.events = std::move(plan->events);
-    work.opens = std::move(plan->opens);
-    work.transfers = std::move(plan->transfers);
-    work.closes = std::move(plan->closes);
-    work.wake = plan->wake;
-    work.snapshot = std::move(plan->snapshot);
-    return true;
   }
 
   void on_void_committed(const commit_done& m) {
@@ -391,7 +361,6 @@ class region_actor final : public caf::event_based_actor {
   }
 
   // ---- time
-  // -----------------------------------------------------------------------------------------------------------------------
 
   void tick() {
     delayed_send(this, wheel_tick, wheel_tick_now{});

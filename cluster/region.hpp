@@ -14,8 +14,8 @@ namespace baraza::cluster {
 ///
 /// | child | restart | state comes back from |
 /// |---|---|---|
-/// | entity host | transient: after a crash, within its restart_budget; then back-off; then
-/// quarantine | snapshot, then journal | | read pool job | never: the question is asked again | – |
+/// | entity host | transient: after a crash, in its budget; then back-off, quarantine | snapshot, journal |
+/// | job of the read pool | never: the question is asked again | – |
 ///
 /// An entity that cannot be folded is voided without running its code, if its kind can be (rule
 /// D2).

@@ -76,4 +76,21 @@ shared_frame answer_frame(std::uint64_t re, const actors::answer& what) {
   return share(wire::ok_frame(re));
 }
 
+shared_frame gone_frame(const uuid& table, const actors::refused& why) {
+  std::string fields;
+  pack::put_text(fields, "table");
+  pack::put_text(fields, table.to_string());
+  pack::put_text(fields, "code");
+  pack::put_text(fields, why.code);
+  pack::put_text(fields, "message");
+  pack::put_text(fields, why.message);
+  return share(wire::push_frame("table.gone", 3, fields));
+}
+
+shared_frame going_away_frame(std::uint32_t retry_ms) {
+  std::string fields;
+  put(fields, "retry_ms", retry_ms);
+  return share(wire::push_frame("going_away", 1, fields));
+}
+
 }  // namespace baraza::http

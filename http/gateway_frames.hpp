@@ -22,5 +22,9 @@ shared_frame view_frame(const uuid& table, std::uint64_t asked_seq, std::uint64_
                         const actors::table_view& view);
 /// Every other answer to the request `re` of a session.
 shared_frame answer_frame(std::uint64_t re, const actors::answer& what);
+/// "table.gone": this connection watches the table no longer, and why.
+shared_frame gone_frame(const uuid& table, const actors::refused& why);
+/// "going_away": this edge stops; come back, to any edge, after `retry_ms`.
+shared_frame going_away_frame(std::uint32_t retry_ms);
 
 }  // namespace baraza::http

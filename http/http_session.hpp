@@ -59,7 +59,6 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   }
 
   // ---- header
-  // ---------------------------------------------------------------------------------------------------------------------
 
   void look_for_header() {
     const auto end = in_.find("\r\n\r\n");
@@ -161,7 +160,6 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   }
 
   // ---- body and answer
-  // ------------------------------------------------------------------------------------------------------------
 
   void feed_body() {
     boost::system::error_code why;
@@ -234,7 +232,6 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   }
 
   // ---- WebSocket
-  // ------------------------------------------------------------------------------------------------------------------
 
   void upgrade() {
     const auto& head = parser_->get();

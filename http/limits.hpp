@@ -11,7 +11,6 @@ namespace baraza::http::limits {
 using namespace std::chrono_literals;
 
 // ---- HTTP
-// -------------------------------------------------------------------------------------------------------------------------
 inline constexpr std::size_t header_bytes_max =
     8 * 1024;  // request line and fields; beyond: 431 and close
 inline constexpr std::size_t body_bytes_max =
@@ -27,11 +26,11 @@ inline constexpr auto write_time =
     10s;                              // a response or frame that does not leave: the socket closes
 inline constexpr auto tls_time = 5s;  // TLS handshake
 // ---- WebSocket
-// --------------------------------------------------------------------------------------------------------------------
 inline constexpr std::size_t frame_bytes_max =
     64 * 1024;  // message after reassembly; larger: close 1009
 inline constexpr std::size_t session_inflight_max =
     8;  // requests not yet answered; the ninth is refused
+inline constexpr std::size_t watched_tables_max = 16;  // per session; beyond: `too_many_tables`
 inline constexpr std::size_t session_outbox_frames_max =
     256;  // a slow reader is closed with 1013, never waited for
 inline constexpr std::size_t session_outbox_bytes_max = 1024 * 1024;
@@ -43,7 +42,6 @@ inline constexpr auto ping_after = 30s;  // of silence
 inline constexpr auto idle_time = 60s;   // of silence: the peer is gone
 inline constexpr auto close_time = 5s;   // for the peer's half of the closing handshake
 // ---- Sockets and rates
-// ------------------------------------------------------------------------------------------------------------
 inline constexpr std::size_t sockets_max = 65'536;  // of this edge; beyond: closed at accept
 inline constexpr std::uint32_t sockets_per_address_max =
     1024;  // carrier NAT puts many players behind one address
@@ -54,7 +52,6 @@ inline constexpr std::size_t access_cache_max =
 inline constexpr std::size_t tickets_max = 16'384;  // WebSocket tickets not yet used
 inline constexpr auto ticket_time = 30s;
 // ---- Accounts
-// ---------------------------------------------------------------------------------------------------------------------
 inline constexpr std::size_t password_bytes_min = 8;
 inline constexpr std::size_t password_bytes_max = 128;  // argon2id must not be fed megabytes
 inline constexpr std::size_t name_bytes_max = 254;      // RFC 5321's longest path

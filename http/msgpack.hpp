@@ -74,7 +74,6 @@ class cursor {
 };
 
 // ---- writing: the shortest form of each value, appended
-// ---------------------------------------------------------------------------
 
 namespace detail {
 template <class T>

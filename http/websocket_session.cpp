@@ -42,7 +42,6 @@ websocket_session::websocket_session(const session_origin& from, socket_place pl
 websocket_session::~websocket_session() { gone(); }
 
 // ---- life and death
-// ---------------------------------------------------------------------------------------------------------------
 
 void websocket_session::opened(std::optional<caller> who) {
   thread_.counters().sessions_open.add();
@@ -149,7 +148,6 @@ void websocket_session::farewell() {
 }
 
 // ---- from the client
-// --------------------------------------------------------------------------------------------------------------
 
 void websocket_session::control_received() {
   last_heard_ms_ = steady_ms();
@@ -254,7 +252,6 @@ void websocket_session::refuse(std::uint64_t id, std::string_view code, std::str
 }
 
 // ---- to the client
-// ----------------------------------------------------------------------------------------------------------------
 
 void websocket_session::take(std::shared_ptr<const std::string> frame, std::uint16_t close_code) {
   if (!frame) return finish(close_code, reason_of(close_code));

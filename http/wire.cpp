@@ -254,7 +254,6 @@ std::variant<client_frame, wire_error> decode_msgpack(std::string_view bytes) {
 }
 
 // ---- writing
-// ----------------------------------------------------------------------------------------------------------------------
 
 /// Appends the pairs of one message after its type and id.
 struct body_writer {

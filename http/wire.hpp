@@ -84,7 +84,6 @@ std::variant<client_frame, wire_error> decode(encoding how, std::string_view byt
 std::string encode(encoding how, const client_frame& frame);
 
 // ---- server → client: written once as MessagePack, transcoded for JSON sessions
-// -----------------------------------------------------
 
 /// {"t":"ok","re":id, …fields}: `fields` is the body of a MessagePack map of `count` pairs, without
 /// its header.

@@ -17,7 +17,6 @@
 namespace baraza::storage {
 
 // ---- errors
-// -------------------------------------------------------------------------------------------------------------------
 
 /// What went wrong, in the four classes of rule A5 and for reads.
 enum class errc : std::uint8_t {
@@ -73,7 +72,6 @@ struct done {};
 using status = result<done>;
 
 // ---- money
-// --------------------------------------------------------------------------------------------------------------------
 
 enum class currency : std::uint16_t {
   demo = 1,
@@ -155,7 +153,6 @@ inline constexpr std::uint32_t system_slots =
 account_id system_account(account_kind kind, currency money, std::uint32_t slot);
 
 // ---- commits
-// ------------------------------------------------------------------------------------------------------------------
 
 /// One entity's change. Exactly the whole of it is applied, or nothing.
 struct commit {
@@ -223,7 +220,6 @@ class writer {
 };
 
 // ---- nodes
-// --------------------------------------------------------------------------------------------------------------------
 
 struct node_registration {
   std::string name;  // unique among live nodes
@@ -240,7 +236,6 @@ struct node_grant {
 };
 
 // ---- reads
-// --------------------------------------------------------------------------------------------------------------------
 
 struct journal_event {
   std::uint64_t seq = 0;

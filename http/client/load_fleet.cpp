@@ -34,7 +34,6 @@ match_player::options player_options(const load_options& options, const uuid& se
 }  // namespace
 
 // ---- one bot
-// --------------------------------------------------------------------------------------
 
 load_bot::load_bot(load_fleet& fleet, std::uint32_t index, account who, bool plays)
     : fleet_{fleet},
@@ -164,7 +163,6 @@ void load_bot::over(std::string_view how, std::string_view event) {
 void load_bot::pushed(std::string_view, std::string_view) {}
 
 // ---- the fleet
-// ------------------------------------------------------------------------------------
 
 load_fleet::load_fleet(const load_options& given)
     : options{given}, rate{given.rate}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {}

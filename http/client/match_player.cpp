@@ -41,7 +41,6 @@ match_player::match_player(options what, listener& out) : options_{std::move(wha
 }
 
 // ---- wishes
-// ---------------------------------------------------------------------------------------
 
 void match_player::queue(time_point now) {
   if (phase_ != phase::idle) return;
@@ -72,7 +71,6 @@ void match_player::resume(const uuid& table, time_point now) {
 }
 
 // ---- connection
-// -----------------------------------------------------------------------------------
 
 void match_player::online(time_point now) {
   online_ = true;
@@ -161,7 +159,6 @@ void match_player::transmit(request& which, time_point now) {
 }
 
 // ---- frames
-// ---------------------------------------------------------------------------------------
 
 void match_player::receive(std::string_view frame, time_point now) {
   const std::string_view type = fields::text(fields::find(frame, "t"));

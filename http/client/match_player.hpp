@@ -74,7 +74,6 @@ class match_player {
   match_player(options what, listener& out);
 
   // ---- wishes
-  // -----------------------------------------------------------------------------------------------------
   void queue(time_point now);  // into the lobby, from idle
   void leave(time_point now);  // out of it
   /// Sends a game command (a MessagePack map). False while an earlier one is unanswered or no match
@@ -85,7 +84,6 @@ class match_player {
   void resume(const uuid& table, time_point now);
 
   // ---- the connection
-  // ---------------------------------------------------------------------------------------------
   void online(time_point now);  // a new authenticated connection
   void offline();
   void receive(std::string_view frame, time_point now);
@@ -93,7 +91,6 @@ class match_player {
   bool tick(time_point now);
 
   // ---- state
-  // ------------------------------------------------------------------------------------------------------
   [[nodiscard]] phase where() const { return phase_; }
   [[nodiscard]] const uuid& table() const { return table_; }
   [[nodiscard]] std::uint64_t seq() const { return seq_; }

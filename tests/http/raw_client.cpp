@@ -14,6 +14,7 @@
 
 namespace baraza::http::tests {
 
+// polls: callers try again until a deadline of their own
 void brief_pause() { std::this_thread::sleep_for(1ms); }
 
 std::string http_answer::field(std::string_view name) const {

@@ -96,9 +96,11 @@ TEST_CASE("wrong fields are refused with a sentence and the request's id", "[wir
       {R"({"t":"lobby.join","id":6,"game":"draw","stake":100,"options":7})", "bad_field", 6},
       {R"({"t":"table.ready","id":8,"table":"0190a000-0000-7000-8000-000000000001","hash":"abcd"})",
        "bad_field", 8},
-      {R"({"t":"table.open","id":8,"table":"0190a000-0000-7000-8000-000000000001","seed":"","salt":"00112233445566778899aabbccddeeff"})",
+      {R"({"t":"table.open","id":8,)"
+       R"("table":"0190a000-0000-7000-8000-000000000001","seed":"","salt":"00112233445566778899aabbccddeeff"})",
        "bad_field", 8},
-      {R"({"t":"table.open","id":8,"table":"0190a000-0000-7000-8000-000000000001","seed":"abc","salt":"00112233445566778899aabbccddeeff"})",
+      {R"({"t":"table.open","id":8,)"
+       R"("table":"0190a000-0000-7000-8000-000000000001","seed":"abc","salt":"00112233445566778899aabbccddeeff"})",
        "bad_field", 8},
       {R"({"t":"hello","id":9})", "bad_field", 9},
       {R"({"t":"fly","id":9})", "unknown_type", 9},

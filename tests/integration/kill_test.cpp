@@ -99,6 +99,7 @@ void survive_kills(const std::vector<std::string>& store, const folder& where) {
   std::mt19937 random{std::random_device{}()};
   for (int i = 0; i < kills; ++i) {
     CAPTURE(i);
+    // polls: nothing; the moment of the kill is random.
     // Long enough for clients to be back and playing, short enough to hit every phase of a match.
     std::this_thread::sleep_for(std::chrono::milliseconds{200 + random() % 1300});
     INFO(load.output());

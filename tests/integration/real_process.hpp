@@ -42,7 +42,7 @@ bool eventually(std::chrono::milliseconds limit, Holds&& holds) {
   const auto until = std::chrono::steady_clock::now() + limit;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});  // polls: until the deadline
   }
   return true;
 }

@@ -1,0 +1,127 @@
+// Carries out what the entity of a host decides. A member class of the host, so that the entity
+// sees neither CAF nor the host. Included by entity_host.cpp alone.
+#pragma once
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <stdexcept>
+
+#include "cluster/entity_host.hpp"
+#include "cluster/limits.hpp"
+
+namespace baraza::cluster {
+
+class entity_host::host_context final : public actors::context {
+ public:
+  explicit host_context(entity_host& host) : host_{host} {}
+
+  millis now() const override { return host_.now(); }
+  std::uint64_t head() const override { return host_.head_; }
+  std::uint64_t epoch() const override { return host_.node_->grant.epoch; }
+  void commit(actors::change what) override { host_.commit(std::move(what)); }
+
+  void reply(const actors::reply_to& to, actors::answer what) override {
+    auto& node = *host_.node_;
+    if (to.edge != 0) {
+      if (to.edge < edges_max && node.gateways[to.edge])
+        caf::anon_send(node.gateways[to.edge],
+                       edge_answer{to.session, to.request, std::move(what)});
+    } else if (to.entity) {
+      caf::anon_send(node.region, answer_in{*to.entity, to.request, std::move(what)});
+    }
+  }
+  void ask(const entity_id& to, actors::request what, std::uint64_t correlation,
+           millis deadline) override {
+    if (host_.questions_.size() >= asks_max)
+      throw std::length_error{"an entity asks too many questions at once"};
+    auto request = std::make_shared<envelope>();
+    request->to = to;
+    request->from.entity = host_.who_;
+    request->from.request = correlation;
+    request->what = std::move(what);
+    request->deadline = deadline;
+    send(*request);
+    host_.questions_.push_back({correlation, std::move(request), now() + ask_retry.count()});
+  }
+  void tell(const entity_id& to, actors::request what) override {
+    auto request = std::make_shared<envelope>();
+    request->to = to;
+    request->what = std::move(what);
+    caf::anon_send(host_.node_->region, deliver{std::move(request)});
+  }
+  void push(actors::push what) override {
+    auto& node = *host_.node_;
+    const auto shared = std::make_shared<const actors::push>(std::move(what));
+    if (const auto* events = std::get_if<actors::table_events>(shared.get())) {
+      bool cause_told = events->cause.edge == 0;
+      for (const auto edge : host_.watchers_) {
+        if (node.gateways[edge]) caf::anon_send(node.gateways[edge], edge_push{shared});
+        cause_told = cause_told || edge == events->cause.edge;
+      }
+      // The push is also the answer to whoever caused it, watcher or not.
+      if (!cause_told && events->cause.edge < edges_max && node.gateways[events->cause.edge])
+        caf::anon_send(node.gateways[events->cause.edge], edge_push{shared});
+      return;
+    }
+    for (const auto& gateway : node.gateways)
+      if (gateway) caf::anon_send(gateway, edge_push{shared});
+  }
+  void push_to(std::uint32_t edge, actors::push what) override {
+    if (edge == 0 || edge >= edges_max || !host_.node_->gateways[edge]) return;
+    caf::anon_send(host_.node_->gateways[edge],
+                   edge_push{std::make_shared<const actors::push>(std::move(what))});
+  }
+  void set_timer(millis at) override { host_.timer_at_ = at; }
+  void set_idle(bool idle) override { host_.idle_allowed_ = idle; }
+
+  void read_balances(std::vector<storage::account_id> accounts,
+                     std::uint64_t correlation) override {
+    read(correlation, [accounts = std::move(accounts)](storage::reader& from, rows_read& into) {
+      if (auto rows = from.balances(accounts)) {
+        into.balances = std::make_shared<std::vector<storage::balance>>(std::move(*rows));
+        return true;
+      }
+      return false;
+    });
+  }
+  void read_transfers(const storage::account_id& account, const uuid& reference,
+                      std::uint64_t correlation) override {
+    read(correlation, [account, reference](storage::reader& from, rows_read& into) {
+      if (auto rows = from.transfers_of(account, reference)) {
+        into.transfers = std::make_shared<std::vector<storage::transfer>>(std::move(*rows));
+        return true;
+      }
+      return false;
+    });
+  }
+
+ private:
+  friend class entity_host;
+  void send(const envelope& what) {
+    caf::anon_send(host_.node_->region, deliver{std::make_shared<envelope>(what)});
+  }
+
+  /// A read that fails is tried again until the store answers: the entity cannot go on without it,
+  /// and refusals wait for nobody.
+  template <class Query>
+  void read(std::uint64_t correlation, Query query) {
+    auto self = caf::actor_cast<caf::actor>(&host_);
+    auto node = host_.node_;
+    const auto job = [self, node, correlation, query](storage::reader& from) {
+      rows_read rows;
+      rows.correlation = correlation;
+      query(from, rows);
+      caf::anon_send(self, std::move(rows));  // without rows: the host asks again
+    };
+    if (!node->reads.submit(job)) caf::anon_send(self, rows_read{correlation, nullptr, nullptr});
+    const auto known = std::find_if(reads_.begin(), reads_.end(),
+                                    [&](const auto& r) { return r.first == correlation; });
+    if (known == reads_.end()) reads_.emplace_back(correlation, job);
+  }
+
+  entity_host& host_;
+  std::vector<std::pair<std::uint64_t, read_pool::job>>
+      reads_;  // unanswered; ≤ a handful per entity
+};
+
+}  // namespace baraza::cluster

@@ -1,0 +1,17 @@
+// What a void commits: made from the journal and the escrow alone, without running the entity's
+// code (rule D2).
+#pragma once
+
+#include <string>
+
+#include "cluster/messages.hpp"
+#include "cluster/services.hpp"
+
+namespace baraza::cluster {
+
+/// Fills `ticket.work` with the commit that voids `who`. Blocks: for a thread of the read pool.
+/// @returns false if its kind cannot be voided, it has no journal, or the store does not answer
+bool prepare_void(node_services& node, storage::reader& from, commit_ticket& ticket,
+                  const entity_id& who, const std::string& why);
+
+}  // namespace baraza::cluster

@@ -1,0 +1,131 @@
+// What an edge knows of its sessions: who they are, what they wait for, what they watch (rule E1).
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+
+#include "cluster/messages.hpp"
+#include "cluster/services.hpp"
+#include "http/gateway_bridge.hpp"
+#include "http/gateway_frames.hpp"
+#include "http/subscriptions.hpp"
+
+namespace baraza::http {
+
+/// State behind one mutex: held for microseconds by session threads and by the gateway actor, never
+/// across a send that could block.
+class gateway_hub {
+ public:
+  gateway_hub(std::shared_ptr<cluster::node_services> node, const bridge_options& options)
+      : node_{std::move(node)}, options_{options} {}
+
+  // ---- from the sessions and routes; the contracts are those of bridge
+  session_number attach(const uuid& player, const uuid& login, std::string display,
+                        std::weak_ptr<session_sink> sink);
+  void detach(session_number number);
+  void handle(session_number number, wire::client_frame frame);
+  void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+           std::function<void(const actors::answer&)> answered);
+  void end_sessions(const uuid& player, const uuid* login);
+  void go_away(std::uint32_t retry_ms);
+  std::size_t count() const;
+
+  // ---- from the gateway actor
+  void on_answer(cluster::edge_answer& m);
+  void on_push(const actors::push& what);
+  /// Once a second: requests whose answer is late, subscriptions to renew, tickets nobody came back
+  /// for.
+  void sweep();
+
+ private:
+  struct pending {
+    std::uint64_t id = 0;
+    millis deadline = 0;    // steady
+    uuid table;             // of a watch; else nil
+    std::uint64_t seq = 0;  // the seq a watch asked after
+    uuid ticket;            // of a lobby.join
+  };
+  struct lobby_ticket {
+    uuid ticket;
+    entity_id lobby;
+  };
+  struct session {
+    uuid player, login;
+    std::string display;
+    std::weak_ptr<session_sink> sink;
+    std::vector<pending> waiting;
+    std::vector<lobby_ticket> tickets;
+    std::vector<uuid> tables;
+  };
+  struct lost_ticket {
+    lobby_ticket what;
+    millis until = 0;
+  };
+
+  static void tell(const session& to, shared_frame frame) {
+    if (const auto sink = to.sink.lock()) sink->deliver(std::move(frame));
+  }
+  void send(const entity_id& to, actors::request what, actors::reply_to from, millis within = 0);
+  pending& expect(session& from, std::uint64_t id);
+  void request(session_number number, session& from, std::uint64_t id, const entity_id& to,
+               actors::request what);
+  void time_out(session_number number, session& s, millis now);
+
+  // ---- one overload a message
+  void ask_entity(session_number, session& from, std::uint64_t id, wire::hello&);
+  void ask_entity(session_number, session& from, std::uint64_t id, wire::ping&);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::lobby_join& m);
+  void ask_entity(session_number, session& from, std::uint64_t id, wire::lobby_leave&);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_watch& m);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_unwatch& m);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_ready& m);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_open& m);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_act& m);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::table_concede& m);
+  void ask_entity(session_number number, session& from, std::uint64_t id, wire::wallet_get& m);
+  void ask_table(session_number number, session& from, std::uint64_t id, const uuid& table,
+                 actors::request what);
+  /// Match ids are UUIDv7 of the past: anything else would only wake an empty entity.
+  bool plausible(const uuid& table) const;
+
+  // ---- subscriptions (gateway_tables.cpp)
+  void watch(session_number number, session& from, std::uint64_t id, const uuid& table,
+             std::uint64_t seq);
+  void watch_again(session_number number, const uuid& table, std::uint64_t seq);
+  void leave(const uuid& table, session_number number);
+  void forget_table(session_number number, session& from, const uuid& table);
+  void renew_subscriptions(millis now);
+  void on_view(session_number number, session& to, const pending& asked,
+               const actors::table_view& view);
+  /// The table is ahead, or began a new life: every watcher asks for what it missed.
+  void catch_up(std::uint64_t half);
+  void on_events(const actors::table_events& m);
+  /// The one who caused the events does not watch, or is behind: it gets a plain answer.
+  void answer_cause(const actors::table_events& m);
+  void on_player(const actors::player_push& m);
+
+}
+
+std::shared_ptr<cluster::node_services>
+    node_;
+const bridge_options options_;
+mutable std::mutex mutex_;
+std::unordered_map<session_number, session> sessions_;
+std::unordered_map<uuid, std::vector<session_number>> players_;
+std::unordered_map<uuid, std::vector<lost_ticket>> lost_;
+std::unordered_map<std::uint64_t, std::pair<millis, std::function<void(const actors::answer&)>>>
+    asks_;
+subscriptions tables_;
+session_number last_session_ = 0;
+std::uint64_t last_ask_ = 0, last_own_ = 0;
+bool closing_ = false;
+};
+
+/// Requests that the edge itself sends for a session carry this bit, so that they never meet a
+/// client's id (at most 2^53-1).
+inline constexpr std::uint64_t own_request = 1ull << 63;
+/// Answers to renewals come back to this session; `request` is the low half of the table's id.
+inline constexpr std::uint64_t renewal_session = ~0ull;
+std::uint64_t low_half(const uuid& id);
+
+}  // namespace baraza::http

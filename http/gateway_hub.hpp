@@ -104,21 +104,18 @@ class gateway_hub {
   void answer_cause(const actors::table_events& m);
   void on_player(const actors::player_push& m);
 
-}
-
-std::shared_ptr<cluster::node_services>
-    node_;
-const bridge_options options_;
-mutable std::mutex mutex_;
-std::unordered_map<session_number, session> sessions_;
-std::unordered_map<uuid, std::vector<session_number>> players_;
-std::unordered_map<uuid, std::vector<lost_ticket>> lost_;
-std::unordered_map<std::uint64_t, std::pair<millis, std::function<void(const actors::answer&)>>>
-    asks_;
-subscriptions tables_;
-session_number last_session_ = 0;
-std::uint64_t last_ask_ = 0, last_own_ = 0;
-bool closing_ = false;
+  std::shared_ptr<cluster::node_services> node_;
+  const bridge_options options_;
+  mutable std::mutex mutex_;
+  std::unordered_map<session_number, session> sessions_;
+  std::unordered_map<uuid, std::vector<session_number>> players_;
+  std::unordered_map<uuid, std::vector<lost_ticket>> lost_;
+  std::unordered_map<std::uint64_t, std::pair<millis, std::function<void(const actors::answer&)>>>
+      asks_;
+  subscriptions tables_;
+  session_number last_session_ = 0;
+  std::uint64_t last_ask_ = 0, last_own_ = 0;
+  bool closing_ = false;
 };
 
 /// Requests that the edge itself sends for a session carry this bit, so that they never meet a

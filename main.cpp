@@ -6,6 +6,7 @@
 
 #include "actors/log.hpp"
 #include "cluster/commands.hpp"
+#include "composition.hpp"
 #include "config/commands.hpp"
 #include "config/doctor.hpp"
 #include "config/log.hpp"
@@ -16,54 +17,6 @@
 namespace {
 
 using namespace baraza;
-
-/// "127.0.0.1:7777" or "[::1]:7777", as the settings' own check has accepted it.
-std::pair<std::string, std::uint16_t> split(const std::string& listen) {
-  const auto colon = listen.rfind(':');
-  auto host = listen.substr(0, colon);
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  return {host, static_cast<std::uint16_t>(std::stoi(listen.substr(colon + 1)))};
-}
-
-http::serve_options serve_options(const config::settings& s) {
-  http::serve_options o;
-  o.store_url = s.storage.url;
-  o.allow_loss = s.storage.allow_loss;
-  o.key_file = s.cluster.key_file;
-  o.house_bot = s.game.house_bot;
-  o.node.name = s.node.name;
-  o.node.address = s.http.listen;
-  o.node.writers = static_cast<std::uint16_t>(s.storage.writers);
-  o.node.readers = static_cast<std::size_t>(s.storage.readers);
-  o.node.shards = static_cast<std::uint32_t>(s.cluster.shards);
-  o.node.scheduler_threads = static_cast<std::size_t>(s.runtime.scheduler_threads);
-  o.node.passivate_after = s.game.passivate_after_s * 1000;
-  o.table.rake_bp = static_cast<std::uint32_t>(s.game.rake_bp);
-  o.table.ready_timeout_ms = static_cast<std::uint32_t>(s.game.ready_timeout_s * 1000);
-  o.table.open_timeout_ms = static_cast<std::uint32_t>(s.game.reveal_timeout_s * 1000);
-  o.table.buy_in_timeout_ms = static_cast<std::uint32_t>(s.game.buy_in_timeout_s * 1000);
-  o.wallet.demo_grant_minor = s.game.demo_grant_minor;
-  o.lobby.matching.window_start = static_cast<std::int32_t>(s.game.lobby_window);
-  o.lobby.matching.window_per_second = static_cast<std::int32_t>(s.game.lobby_widen_per_s);
-  o.lobby.matching.window_max = static_cast<std::int32_t>(s.game.lobby_window_max);
-  o.lobby.grace_ms = static_cast<std::uint32_t>(s.game.lobby_grace_s * 1000);
-  std::tie(o.edge.address, o.edge.port) = split(s.http.listen);
-  std::tie(o.edge.admin_address, o.edge.admin_port) = split(s.admin.listen);
-  o.edge.threads = static_cast<std::size_t>(s.http.threads);
-  o.edge.certificate_file = s.http.tls_certificate_file;
-  o.edge.key_file = s.http.tls_key_file;
-  o.edge.hosts = s.http.hosts;
-  o.edge.origins = s.http.origins;
-  o.edge.sockets_max = static_cast<std::size_t>(s.http.sessions_total);
-  o.edge.sockets_per_address_max = static_cast<std::uint32_t>(s.http.sockets_per_address);
-  o.edge.idle_time = std::chrono::seconds{s.http.idle_timeout_s};
-  o.edge.auth.access_live = std::chrono::seconds{s.auth.access_ttl_s};
-  o.edge.auth.idle_live = std::chrono::seconds{s.auth.refresh_idle_s};
-  o.edge.auth.absolute_live = std::chrono::hours{s.auth.absolute_h};
-  o.edge.auth.password_threads = static_cast<std::size_t>(s.auth.threads);
-  o.edge.auth.password_queue_max = static_cast<std::size_t>(s.auth.queue);
-  return o;
-}
 
 void add_serve(CLI::App& app, int& exit_code) {
   auto* command =

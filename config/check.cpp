@@ -49,9 +49,6 @@ std::optional<load_error> check_together(const loaded& all) {
                  key_missing ? "http.tls_key_file" : "http.tls_certificate_file", "is set without",
                  "both or neither");
   }
-  if (s.cluster.lease_s < 3 * s.cluster.renew_s)
-    return clash(all, "cluster.renew_s", "cluster.lease_s", "does not fit",
-                 "a lease of at least three renewals");
   if (s.game.lobby_window > s.game.lobby_window_max)
     return clash(all, "game.lobby_window", "game.lobby_window_max", "does not fit",
                  "a window that is at most its maximum");

@@ -52,7 +52,6 @@ void add_settings_flags(CLI::App& command, settings_flags& into) {
   map_flag(command, into, "--store", "storage.url", "sqlite:PATH or postgresql://…", "URL");
   map_flag(command, into, "--http", "http.listen", "where players connect", "ADDR:PORT");
   map_flag(command, into, "--admin", "admin.listen", "where operators connect", "ADDR:PORT");
-  map_flag(command, into, "--roles", "node.roles", "edge,game,payments, or some of them", "LIST");
   map_flag(command, into, "--log-level", "log.level", "trace, debug, info, warn, error or off",
            "LEVEL");
   command.add_flag_callback(

@@ -19,7 +19,7 @@ struct settings_flags {
   std::optional<std::string> file;
   std::vector<flag_value> values;
 };
-/// Adds --config, --set and the short flags (--data, --store, --http, --admin, --roles,
+/// Adds --config, --set and the short flags (--data, --store, --http, --admin,
 /// --house-bot, --log-level) to `command`.
 void add_settings_flags(CLI::App& command, settings_flags& into);
 

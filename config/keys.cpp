@@ -42,9 +42,6 @@ constexpr std::array all_sections{
 constexpr std::array all_keys{
     key{"node", "name", TEXT(node.name, name, optional), "",
         "Name of this node, unique in its cluster. Empty: the machine's host name."},
-    key{"node", "roles", LIST(node.roles, choice, required, "edge game payments"), "",
-        "What this node does: edge (players' sockets), game (matches and wallets), payments "
-        "(M-Pesa)."},
     key{"node", "data_dir", TEXT(node.data_dir, path, optional), "",
         "Folder for everything this node keeps. Empty: baraza in $XDG_DATA_HOME, or in "
         "~/.local/share."},
@@ -69,23 +66,25 @@ constexpr std::array all_keys{
     key{"http", "origins", LIST(http.origins, origin, optional, ""), "",
         "Web origins whose pages may connect. Empty: only pages of the hosts themselves."},
     key{"http", "frame_bytes", INT(http.frame_bytes, 1024, 65536), "bytes",
-        "Largest WebSocket message or request body; a larger one closes the connection."},
+        "Largest WebSocket message of a client; a larger one closes the connection (1009)."},
     key{"http", "inflight", INT(http.inflight, 1, 8), "requests",
         "Unanswered requests a session may have; one more is refused."},
     key{"http", "outbox_frames", INT(http.outbox_frames, 8, 256), "frames",
         "Frames that wait for a slow reader before it is closed (it can resume)."},
-    key{"http", "sockets_per_address", INT(http.sockets_per_address, 1, 65536), "sockets",
+    key{"http", "sockets_per_address", INT(http.sockets_per_address, 1, 1024), "sockets",
         "Open sockets from one address. Mobile carriers put many players behind one."},
-    key{"http", "sessions_total", INT(http.sessions_total, 1, 200000), "sessions",
-        "Sessions on this node; needs as many file descriptors."},
-    key{"http", "idle_timeout_s", INT(http.idle_timeout_s, 5, 300), "s",
-        "A session without any frame or pong for this long is closed."},
-    key{"http", "handshake_timeout_s", INT(http.handshake_timeout_s, 1, 30), "s",
-        "Time for the TLS, HTTP header and WebSocket handshakes."},
+    key{"http", "sessions_total", INT(http.sessions_total, 1, 65536), "sessions",
+        "Players' open connections on this node; each needs a file descriptor."},
+    key{"http", "idle_timeout_s", INT(http.idle_timeout_s, 5, 60), "s",
+        "A session without any frame or pong for this long is closed; it is pinged at half."},
+    key{"http", "handshake_timeout_s", INT(http.handshake_timeout_s, 1, 5), "s",
+        "Time for each step of a connection: TLS handshake, HTTP header, WebSocket handshake, "
+        "hello."},
     key{"http", "requests_per_s", INT(http.requests_per_s, 1, 10000), "requests/s",
-        "HTTP requests from one address; beyond: 429."},
+        "HTTP requests from one address, four times as many at once; beyond: 429."},
     key{"http", "messages_per_s", INT(http.messages_per_s, 1, 1000), "messages/s",
-        "WebSocket messages from one session; beyond: refused, then closed."},
+        "WebSocket messages from one session, twice as many at once; beyond: refused, then "
+        "closed."},
     key{"http", "tls_certificate_file", TEXT(http.tls_certificate_file, path, optional), "",
         "Certificate chain (PEM). Empty: no TLS here, so put a proxy that has it in front."},
     key{"http", "tls_key_file", TEXT(http.tls_key_file, path, optional), "",
@@ -97,15 +96,9 @@ constexpr std::array all_keys{
         "File with the bearer token that /metrics and /admin ask for. Empty: none, on loopback "
         "only."},
 
-    key{"cluster", "name", TEXT(cluster.name, name, required), "",
-        "Name of the cluster; nodes of another name are refused."},
     key{"cluster", "shards", INT(cluster.shards, 1, 65536), "shards",
         "Shards of all entities. Fixed when the store is created; another number refuses to "
         "start."},
-    key{"cluster", "lease_s", INT(cluster.lease_s, 3, 60), "s",
-        "A node that could not renew for this long commits nothing until the store answers."},
-    key{"cluster", "renew_s", INT(cluster.renew_s, 1, 20), "s",
-        "Time between renewals; at most a third of lease_s."},
     key{"cluster", "key_file", TEXT(cluster.key_file, path, optional), "",
         "The key that encrypts server seeds before their reveal: the same file on every node. "
         "Empty: cluster.key in node.data_dir, made at the first start."},
@@ -138,12 +131,13 @@ constexpr std::array all_keys{
     key{"auth", "absolute_h", INT(auth.absolute_h, 1, 72), "h",
         "A login ends after this time however much it is used."},
     key{"auth", "argon2_ops", INT(auth.argon2_ops, 2, 10), "passes",
-        "Passes of argon2id over its memory (OWASP: at least 2 at 19 MiB)."},
+        "Passes of argon2id over its memory (OWASP: at least 2 at 19 MiB). A stored hash of "
+        "another cost is renewed at the next login."},
     key{"auth", "argon2_memory_kib", INT(auth.argon2_memory_kib, 19456, 1048576), "KiB",
         "Memory of one password hash; times auth.threads at the worst."},
     key{"auth", "threads", INT(auth.threads, 1, 16), "threads",
         "Password hashes computed at once."},
-    key{"auth", "queue", INT(auth.queue, 1, 1024), "logins",
+    key{"auth", "queue", INT(auth.queue, 1, 256), "logins",
         "Logins that wait for a hash; beyond: 503."},
 
     key{"log", "level", CHOICE(log.level, "trace debug info warn error off"), "",

@@ -104,7 +104,7 @@ std::string reference_markdown() {
       "[the reference file](../config/baraza.toml) has them all;\n"
       "3. the environment: `BARAZA_<SECTION>_<KEY>`, lists separated by commas;\n"
       "4. flags: `--set section.key=value` for any, and short ones for the most used: `--data`,\n"
-      "   `--store`, `--http`, `--admin`, `--roles`, `--house-bot`, `--log-level`.\n\n"
+      "   `--store`, `--http`, `--admin`, `--house-bot`, `--log-level`.\n\n"
       "`baraza config print` shows the effective values and where each came from, with passwords\n"
       "masked; `baraza config check FILE` checks a file. An unknown key, a wrong type, a value "
       "out\n"

@@ -13,8 +13,7 @@ using integer = std::int64_t;
 
 struct settings {
   struct {
-    std::string name;  // load() fills in the host name
-    std::vector<std::string> roles{"edge", "game", "payments"};
+    std::string name;      // load() fills in the host name
     std::string data_dir;  // load() fills in $XDG_DATA_HOME/baraza or ~/.local/share/baraza
   } node;
 
@@ -36,8 +35,8 @@ struct settings {
     integer sockets_per_address = 1024;
     integer sessions_total = 50000;
     integer idle_timeout_s = 60;
-    integer handshake_timeout_s = 10;
-    integer requests_per_s = 200;
+    integer handshake_timeout_s = 5;
+    integer requests_per_s = 50;
     integer messages_per_s = 200;
     std::string tls_certificate_file;
     std::string tls_key_file;
@@ -49,10 +48,7 @@ struct settings {
   } admin;
 
   struct {
-    std::string name = "baraza";
     integer shards = 1024;
-    integer lease_s = 5;
-    integer renew_s = 1;
     std::string key_file;  // load() fills in DATA_DIR/cluster.key
   } cluster;
 

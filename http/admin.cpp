@@ -1,6 +1,58 @@
 #include "http/admin.hpp"
 
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "http/auth_tokens.hpp"
+#include "http/responses.hpp"
+
 namespace baraza::http {
+namespace {
+
+constexpr std::size_t token_bytes_min = 16;  // fewer could be guessed
+constexpr std::size_t token_bytes_max = 4096;
+
+/// Takes the same time whatever the difference, of length too: hashes are compared.
+bool is_same(std::string_view a, std::string_view b) {
+  std::array<std::array<unsigned char, crypto_hash_sha256_BYTES>, 2> hashes{};
+  crypto_hash_sha256(hashes[0].data(), reinterpret_cast<const unsigned char*>(a.data()), a.size());
+  crypto_hash_sha256(hashes[1].data(), reinterpret_cast<const unsigned char*>(b.data()), b.size());
+  return sodium_memcmp(hashes[0].data(), hashes[1].data(), hashes[0].size()) == 0;
+}
+
+bool is_probe(std::string_view path) { return path == "/livez" || path == "/readyz"; }
+
+std::string trimmed(const std::string& text) {
+  constexpr auto white = " \t\r\n";
+  const auto first = text.find_first_not_of(white);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(white) - first + 1);
+}
+
+/// Nothing on success, else why the file could not be read.
+std::string read_secret(const std::string& path, std::string& text) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return std::string{"cannot be read: "} + std::strerror(errno);
+  struct stat about {};
+  std::array<char, token_bytes_max + 64> bytes{};
+  ssize_t size = -1;
+  if (::fstat(file, &about) == 0 && S_ISREG(about.st_mode))
+    size = ::read(file, bytes.data(), bytes.size());
+  ::close(file);
+  if (size < 0) return "is no regular file that can be read";
+  if ((about.st_mode & S_IROTH) != 0) return "may be read by everybody: chmod 600";
+  text.assign(bytes.data(), static_cast<std::size_t>(size));
+  sodium_memzero(bytes.data(), bytes.size());
+  return {};
+}
+
+}  // namespace
 
 std::vector<route> admin_routes(std::function<bool()> is_ready,
                                 std::function<std::string()> metrics) {
@@ -17,6 +69,33 @@ std::vector<route> admin_routes(std::function<bool()> is_ready,
                    x.done(std::move(text));
                  }});
   return out;
+}
+
+operator_door::operator_door(std::vector<route> routes, std::string token)
+    : routes_{std::move(routes), nullptr}, token_{std::move(token)} {}
+
+void operator_door::serve(request what, respond done) {
+  if (token_.empty() || is_probe(what.path) || is_same(tokens::bearer(what.authorization), token_))
+    return routes_.serve(std::move(what), std::move(done));
+  auto out = error_response(401, "unauthorized", "This address wants the operators' token.",
+                            what.request_id);
+  out.fields.emplace_back("WWW-Authenticate", "Bearer");
+  done(std::move(out));
+}
+
+std::string read_admin_token(const std::string& path, std::string& token) {
+  token.clear();
+  if (path.empty()) return {};
+  std::string text;
+  auto wrong = read_secret(path, text);
+  token = trimmed(text);
+  if (wrong.empty() && (token.size() < token_bytes_min || token.size() > token_bytes_max))
+    wrong = "must hold a token of 16 to 4096 characters";
+  for (const char c : token)
+    if (wrong.empty() && (c <= 0x20 || c > 0x7E)) wrong = "must hold one token of visible ASCII";
+  if (wrong.empty()) return {};
+  token.clear();
+  return "the admin token file " + path + " " + wrong;
 }
 
 }  // namespace baraza::http

@@ -15,4 +15,25 @@ namespace baraza::http {
 std::vector<route> admin_routes(std::function<bool()> is_ready,
                                 std::function<std::string()> metrics);
 
+/// Stands before the operators' routes: everything but the probes /livez and /readyz asks for the
+/// bearer token, addresses that do not exist too. Without a token everything is open.
+class operator_door final : public service {
+ public:
+  operator_door(std::vector<route> routes, std::string token);
+  [[nodiscard]] std::size_t body_bytes_max(std::string_view method,
+                                           std::string_view path) const override {
+    return routes_.body_bytes_max(method, path);
+  }
+  void serve(request what, respond done) override;
+
+ private:
+  router routes_;
+  const std::string token_;
+};
+
+/// Reads the operators' token; an empty path leaves `token` empty.
+/// @returns nothing on success, else what is wrong in one line: the file must be readable, not by
+/// everybody, and hold 16 to 4096 visible ASCII characters (white space around them is dropped)
+std::string read_admin_token(const std::string& path, std::string& token);
+
 }  // namespace baraza::http

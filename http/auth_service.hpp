@@ -30,8 +30,8 @@ struct auth_options {
   passwords::cost password_cost;
   login_limits account_limits;
   login_limits address_limits{.tries_per_minute = 60, .free_failures = 20};
-  std::size_t password_threads = limits::password_threads;
-  std::size_t password_queue_max = limits::password_queue_max;
+  std::size_t password_threads = 2;
+  std::size_t password_queue_max = 64;
   std::size_t store_threads = limits::store_threads;
 };
 

@@ -58,7 +58,7 @@ struct edge::parts {
     add_auth_routes(routes, shared);
     add_player_routes(routes, shared, reads, callbacks);
     player_routes = std::make_unique<router>(std::move(routes), accounts.get());
-    operator_routes = std::make_unique<router>(
+    operator_routes = std::make_unique<operator_door>(
         admin_routes([this] { return !shared.stopping && callbacks.is_ready(); },
                      [this] {
                        std::string out;
@@ -66,7 +66,7 @@ struct edge::parts {
                        if (callbacks.append_metrics) callbacks.append_metrics(out);
                        return out;
                      }),
-        nullptr);
+        shared.options.admin_token);
   }
 
   std::optional<std::string> start();
@@ -87,7 +87,8 @@ struct edge::parts {
   edge_callbacks callbacks;
   edge_shared shared;
   std::unique_ptr<auth_service> accounts;
-  std::unique_ptr<router> player_routes, operator_routes;
+  std::unique_ptr<router> player_routes;
+  std::unique_ptr<operator_door> operator_routes;
   std::unique_ptr<asio::ssl::context> tls;
   std::vector<std::unique_ptr<io_thread>> threads;
   std::unique_ptr<listener> players, operators;

@@ -27,6 +27,7 @@ struct edge_options {
   std::string admin_address = "127.0.0.1";
   std::uint16_t admin_port = 8081;  // 0: any free one
   bool admin = true;
+  std::string admin_token;  // bearer token of all but /livez and /readyz; empty: none asked
   std::size_t threads = 2;
   std::string certificate_file,
       key_file;                    // PEM; both or neither. With them the port speaks TLS 1.3 only
@@ -45,6 +46,11 @@ struct edge_options {
   rate account_rate{400, 800};       // messages per account over all its sessions
   rate address_rate{5'000, 20'000};  // messages per address
   rate ping_rate{2, 20};             // WebSocket control frames per session
+  std::size_t frame_bytes_max = limits::frame_bytes_max;  // of a client's WebSocket message
+  std::size_t session_inflight_max = limits::session_inflight_max;
+  std::size_t session_outbox_frames_max = limits::session_outbox_frames_max;
+  std::chrono::milliseconds tls_time = limits::tls_time;
+  std::chrono::milliseconds upgrade_time = limits::upgrade_time;
   std::chrono::milliseconds header_time = limits::header_time;
   std::chrono::milliseconds body_time = limits::body_time;
   std::chrono::milliseconds keep_alive_time = limits::keep_alive_time;

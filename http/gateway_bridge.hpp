@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "http/bridge.hpp"
+#include "http/limits.hpp"
 
 namespace caf {
 class actor_system;
@@ -18,7 +19,8 @@ struct bridge_options {
   std::uint32_t edge = 1;  // this edge's number among those the node pushes to
   std::chrono::milliseconds request_deadline{
       10'000};  // then the client is told `timeout`: unknown, repeat with the same command
-  std::chrono::milliseconds renew_every{15'000};  // subscriptions (rule E1)
+  std::size_t inflight = limits::session_inflight_max;  // a session's requests not yet answered
+  std::chrono::milliseconds renew_every{15'000};        // subscriptions (rule E1)
 };
 
 /// Starts the gateway actor and registers it with the region.

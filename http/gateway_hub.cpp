@@ -77,8 +77,8 @@ void gateway_hub::handle(session_number number, wire::client_frame frame) {
           from, error(id, "duplicate_id", "this id belongs to a request that is not answered yet"));
     theirs += (p.id & own_request) == 0;
   }
-  if (theirs >= limits::session_inflight_max)
-    return tell(from, error(id, "too_many_requests", "eight requests are not answered yet"));
+  if (theirs >= options_.inflight)
+    return tell(from, error(id, "too_many_requests", "too many requests are not answered yet"));
   std::visit([&](auto& body) { ask_entity(number, from, id, body); }, frame.body);
 }
 
@@ -184,7 +184,7 @@ void gateway_hub::sweep() {
 }
 
 void gateway_hub::send(const entity_id& to, actors::request what, actors::reply_to from,
-                       millis within = 0) {
+                       millis within) {
   auto request = std::make_shared<cluster::envelope>();
   request->to = to;
   request->from = std::move(from);
@@ -302,5 +302,6 @@ void gateway_hub::time_out(session_number number, session& s, millis now) {
                  "no answer in time: the outcome is unknown; repeat with the same command", 500));
     }
   }
+}
 
 }  // namespace baraza::http

@@ -44,7 +44,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     keep_alive_ = false;
     if (state_ == state::header && !has_input()) abort();  // idle between requests
   }
-  void arm_tls() { from_.thread.arm(me(), limits::tls_time); }
+  void arm_tls() { from_.thread.arm(me(), from_.shared.options.tls_time); }
 
  private:
   enum class state : std::uint8_t { header, body, serving, writing, upgrading };
@@ -310,7 +310,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     auto head = parser_->release();
     auto session = std::make_shared<websocket_io<Stream>>(from_, std::move(place_), request_.client,
                                                           encoding_, std::move(stream_));
-    session->accept(head, names_subprotocol_, std::move(who));
+    session->accept(head, names_subprotocol_, std::move(who), from_.shared.options.upgrade_time);
   }
 
   static constexpr std::size_t chunk_bytes = 2048;

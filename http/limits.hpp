@@ -35,14 +35,16 @@ inline constexpr std::size_t session_outbox_frames_max =
     256;  // a slow reader is closed with 1013, never waited for
 inline constexpr std::size_t session_outbox_bytes_max = 1024 * 1024;
 inline constexpr std::uint32_t session_rate_refusals_max =
-    200;                                   // refused messages in a row, then close 1008
-inline constexpr auto upgrade_time = 10s;  // WebSocket handshake
+    200;                                  // refused messages in a row, then close 1008
+inline constexpr auto upgrade_time = 5s;  // WebSocket handshake
 inline constexpr auto hello_time = 5s;  // a connection without a token must say hello by then: 1008
 inline constexpr auto ping_after = 30s;  // of silence
 inline constexpr auto idle_time = 60s;   // of silence: the peer is gone
 inline constexpr auto close_time = 5s;   // for the peer's half of the closing handshake
 // ---- Sockets and rates
 inline constexpr std::size_t sockets_max = 65'536;  // of this edge; beyond: closed at accept
+inline constexpr std::size_t operator_sockets_max =
+    64;  // beside the players': a full node still answers its probes
 inline constexpr std::uint32_t sockets_per_address_max =
     1024;  // carrier NAT puts many players behind one address
 inline constexpr std::size_t address_keys_max =
@@ -57,15 +59,16 @@ inline constexpr std::size_t password_bytes_max = 128;  // argon2id must not be 
 inline constexpr std::size_t name_bytes_max = 254;      // RFC 5321's longest path
 inline constexpr std::size_t display_bytes_max = 32;
 inline constexpr std::size_t device_bytes_max = 64;
-inline constexpr std::size_t password_threads = 2;     // argon2id takes a core and 19 MiB each
-inline constexpr std::size_t password_queue_max = 32;  // about 0.6 s of waiting; beyond: 503
+inline constexpr std::size_t password_threads_max = 16;  // argon2id takes a core and 19 MiB each
+inline constexpr std::size_t password_queue_max =
+    256;  // one thread at the least cost is through in about respond_time; beyond: 503
 inline constexpr std::size_t store_threads = 4;
 inline constexpr std::size_t store_queue_max = 4096;  // beyond: 503
 inline constexpr std::size_t sessions_per_player_max =
     16;  // the oldest login ends when the seventeenth begins
-inline constexpr unsigned long long argon_passes =
+inline constexpr unsigned long long argon_passes_min =
     2;  // OWASP ASVS 5.0, appendix C: t=2, m=19 MiB, p=1
-inline constexpr std::size_t argon_memory_bytes = 19456 * 1024;
+inline constexpr std::size_t argon_memory_bytes_min = 19456 * 1024;
 
 static_assert(session_outbox_bytes_max >= frame_bytes_max, "one frame must fit an empty outbox");
 

@@ -58,7 +58,8 @@ struct listener::state : std::enable_shared_from_this<state> {
     if (why) return;
     const auto from = address_of(peer.address());
     const bool exempt = shared.is_exempt(from);
-    if (shared.sockets.load(std::memory_order_relaxed) >= shared.options.sockets_max)
+    const auto most = shared.options.sockets_max + (websockets ? 0 : limits::operator_sockets_max);
+    if (shared.sockets.load(std::memory_order_relaxed) >= most)
       return counters.refuse(refusal_reason::sockets_total);
     if (!exempt && shared.accepts.take(from.network().bytes, steady_nanos()) > 0)
       return counters.refuse(refusal_reason::address_rate);

@@ -10,8 +10,8 @@
 namespace baraza::http::passwords {
 
 struct cost {
-  unsigned long long passes = limits::argon_passes;
-  std::size_t memory_bytes = limits::argon_memory_bytes;
+  unsigned long long passes = limits::argon_passes_min;
+  std::size_t memory_bytes = limits::argon_memory_bytes_min;
 };
 
 /// PHC string with a fresh 16-byte salt; nothing if the memory is not to be had.

@@ -15,6 +15,7 @@
 #include "actors/games/game.hpp"
 #include "actors/log.hpp"
 #include "actors/table_void.hpp"
+#include "http/admin.hpp"
 #include "http/client/house_bot.hpp"
 #include "http/gateway_bridge.hpp"
 #include "http/match_documents.hpp"
@@ -112,6 +113,12 @@ cluster::entity_factory entities(const serve_options& options) {
   return factory;
 }
 
+bridge_options from_edge(const edge_options& edge) {
+  bridge_options out;
+  out.inflight = edge.session_inflight_max;
+  return out;
+}
+
 edge_callbacks callbacks(const std::shared_ptr<cluster::node_services>& node) {
   edge_callbacks call;
   call.now = [node] { return node->clock.now(); };
@@ -169,6 +176,9 @@ int serve(serve_options options) {
   raise_descriptor_limit();
   if (const auto why = load_key(options.key_file, options.table.cluster_key); !why.empty())
     return complain(why);
+  if (const auto why = read_admin_token(options.admin_token_file, options.edge.admin_token);
+      !why.empty())
+    return complain(why);
   auto store = storage::open(options.store_url, {false, options.allow_loss});
   if (!store) return complain(store.why().message);
   if (const auto ready = cluster::prepare(**store); !ready) return complain(ready.why().message);
@@ -186,7 +196,8 @@ int serve(serve_options options) {
   (void)(*store)->maintain((*node)->services()->clock.now());
 
   const auto identities = (*store)->open_identity();
-  const auto gateway = make_gateway_bridge((*node)->system(), (*node)->services(), {});
+  const auto gateway =
+      make_gateway_bridge((*node)->system(), (*node)->services(), from_edge(options.edge));
   edge front{options.edge, *gateway, *identities, (*node)->reads(), callbacks((*node)->services())};
   if (const auto why = front.start()) return complain(*why);
   client::house_bot bot;

@@ -20,6 +20,7 @@ struct serve_options {
   bool allow_loss = false;
   std::string
       key_file;  // 32 bytes that seal server seeds; made with mode 0600 if it does not exist
+  std::string admin_token_file;  // bearer token of the operators; empty: none asked
   cluster::node_options node;
   actors::table_options table;
   actors::wallet_options wallet;

@@ -28,7 +28,7 @@ class websocket_io final : public websocket_session {
                wire::encoding encoding, Stream stream)
       : websocket_session{from, std::move(place), client, encoding}, socket_{std::move(stream)} {
     socket_.auto_fragment(false);  // and no write buffer of its own
-    socket_.read_message_max(limits::frame_bytes_max);
+    socket_.read_message_max(from.shared.options.frame_bytes_max);
     socket_.binary(encoding == wire::encoding::msgpack);
     // One wheel a thread keeps all deadlines; a timer a socket would cost memory and wake-ups.
     socket_.set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
@@ -38,7 +38,9 @@ class websocket_io final : public websocket_session {
     });
   }
 
-  void accept(const upgrade& from, bool names_subprotocol, std::optional<caller> who) {
+  /// @param within for the handshake's answer to leave
+  void accept(const upgrade& from, bool names_subprotocol, std::optional<caller> who,
+              std::chrono::milliseconds within) {
     socket_.set_option(websocket::stream_base::decorator(
         [json = how() == wire::encoding::json, names_subprotocol](auto& response) {
           response.set(beast::http::field::server, "baraza");
@@ -47,7 +49,7 @@ class websocket_io final : public websocket_session {
                          json ? subprotocol_json : subprotocol_msgpack);
           }
         }));
-    thread_.arm(shared_from_this(), limits::upgrade_time);
+    thread_.arm(shared_from_this(), within);
     socket_.async_accept(from,
                          [self = self(), who = std::move(who)](beast::error_code why) mutable {
                            if (why) return self->gone();

@@ -212,11 +212,14 @@ void websocket_session::request(wire::client_frame frame) {
   highest_id_ = id;
   if (std::holds_alternative<wire::ping>(frame.body))
     return enqueue(std::make_shared<const std::string>(wire::ok_frame(id)));
+  const auto most =
+      flights_.begin() + static_cast<std::ptrdiff_t>(std::min(shared_.options.session_inflight_max,
+                                                              limits::session_inflight_max));
   const auto free =
-      std::find_if(flights_.begin(), flights_.end(), [](const auto& one) { return one.id == 0; });
-  if (free == flights_.end()) {
+      std::find_if(flights_.begin(), most, [](const auto& one) { return one.id == 0; });
+  if (free == most) {
     count(refusal_reason::inflight);
-    return refuse(id, "too_many_in_flight", "At most 8 requests may wait for their answers.", 50);
+    return refuse(id, "too_many_in_flight", "Too many requests wait for their answers.", 50);
   }
   *free = {id, steady_nanos() / 1000};
   shared_.to->handle(number_, std::move(frame));
@@ -275,7 +278,7 @@ void websocket_session::enqueue(std::shared_ptr<const std::string> frame) {
   outbox_bytes_ += frame->size();
   outbox_.push_back(std::move(frame));
   const auto queued = outbox_.size() - head_;
-  if (queued > limits::session_outbox_frames_max ||
+  if (queued > shared_.options.session_outbox_frames_max ||
       (queued > 1 && outbox_bytes_ > limits::session_outbox_bytes_max)) {
     count(refusal_reason::slow_reader);
     return finish(1013, "too slow a reader");

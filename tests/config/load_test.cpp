@@ -43,7 +43,7 @@ TEST_CASE("a flag beats the environment, which beats the file, which beats the d
   const temporary_folder folder;
   const auto file = folder.write("baraza.toml",
                                  "[http]\nthreads = 2\ninflight = 2\nframe_bytes = 2048\n"
-                                 "[node]\nroles = [\"edge\", \"game\"]\n");
+                                 "hosts = [\"a.example\", \"b.example\"]\n");
   const auto all = load_good({file,
                               {{"BARAZA_HTTP_THREADS", "3"}, {"BARAZA_HTTP_INFLIGHT", "3"}},
                               {{"http.threads", "4", "--set"}, {"http.threads", "5", "--set"}}});
@@ -51,7 +51,7 @@ TEST_CASE("a flag beats the environment, which beats the file, which beats the d
   CHECK(all.values.http.inflight == 3);
   CHECK(all.values.http.frame_bytes == 2048);
   CHECK(all.values.http.outbox_frames == 256);
-  CHECK(all.values.node.roles == std::vector<std::string>{"edge", "game"});
+  CHECK(all.values.http.hosts == std::vector<std::string>{"a.example", "b.example"});
   CHECK(to_string(all.origins.at("http.threads")) == "--set");
   CHECK(to_string(all.origins.at("http.inflight")) == "BARAZA_HTTP_INFLIGHT");
   CHECK(to_string(all.origins.at("http.frame_bytes")) == file + ":4");
@@ -126,12 +126,12 @@ TEST_CASE("every mistake in a file ends in one line with its place") {
       {"[http]\nlisten = 7777\n",
        "FILE:2: http.listen is a whole number; allowed: ADDR:PORT, as 127.0.0.1:7777 or "
        "[::1]:7777"},
-      {"[node]\nroles = \"edge\"\n",
-       "FILE:2: node.roles is the string \"edge\"; allowed: a list of 1 to 64 texts, each one of "
-       "\"edge\", \"game\", \"payments\""},
-      {"[node]\nroles = [\"edge\", 1]\n",
-       "FILE:2: node.roles is a list with a whole number in it; allowed: a list of 1 to 64 texts, "
-       "each one of \"edge\", \"game\", \"payments\""},
+      {"[http]\nhosts = \"a\"\n",
+       "FILE:2: http.hosts is the string \"a\"; allowed: a list of 1 to 64 texts, each a host name "
+       "or address without port"},
+      {"[http]\nhosts = [\"a\", 1]\n",
+       "FILE:2: http.hosts is a list with a whole number in it; allowed: a list of 1 to 64 texts, "
+       "each a host name or address without port"},
       {"http = 3\n", "FILE:1: http is a whole number; allowed: a section, as [http]"},
       {"[[http]]\nthreads = 1\n",
        "FILE:1: http is a list with a table in it; allowed: a section, "
@@ -160,9 +160,12 @@ TEST_CASE("every mistake in a file ends in one line with its place") {
       {"[http]\nhosts = [\"a\", \"b:80\"]\n",
        "FILE:2: http.hosts entry is \"b:80\"; allowed: a list of 1 to 64 texts, each a host name "
        "or address without port"},
-      {"[node]\nroles = [\"edge\", \"edge\"]\n",
-       "FILE:2: node.roles has \"edge\" twice; allowed: a list of 1 to 64 texts, each one of "
-       "\"edge\", \"game\", \"payments\""},
+      {"[http]\nhosts = [\"a\", \"a\"]\n",
+       "FILE:2: http.hosts has \"a\" twice; allowed: a list of 1 to 64 texts, each a host name "
+       "or address without port"},
+      {"[node]\nroles = [\"edge\"]\n",
+       "FILE:2: node.roles: unknown key; allowed in [node]: name, data_dir; nearest known key: "
+       "node.name"},
       {"[http]\norigins = [\"play.example.org\"]\n",
        "FILE:2: http.origins entry is \"play.example.org\"; allowed: a list of 0 to 64 texts, each "
        "http://HOST[:PORT] or https://HOST[:PORT]"},
@@ -170,8 +173,9 @@ TEST_CASE("every mistake in a file ends in one line with its place") {
        "FILE:2: log.level is \"loud\"; allowed: one of \"trace\", \"debug\", \"info\", \"warn\", "
        "\"error\", \"off\""},
       {"[log]\nfile = \"a\\nb\"\n", "FILE:2: log.file is \"a\\x0ab\"; allowed: a path, or empty"},
-      {"[cluster]\nname = \"two words\"\n",
-       "FILE:2: cluster.name is \"two words\"; allowed: 1 to 64 letters, digits, '-', '_' or '.'"},
+      {"[node]\nname = \"two words\"\n",
+       "FILE:2: node.name is \"two words\"; allowed: 1 to 64 letters, digits, '-', '_' or '.', or "
+       "empty"},
       {"[storage]\nurl = \"mysql://u:hunter2@h/d\"\n",
        "FILE:2: storage.url has another form (not shown, it may hold a password); allowed: "
        "sqlite:PATH or postgresql://USER@HOST/DATABASE, or empty"},
@@ -192,9 +196,6 @@ TEST_CASE("every mistake in a file ends in one line with its place") {
       {"[http]\ntls_key_file = \"k\"\n",
        "FILE:2: http.tls_key_file is set without http.tls_certificate_file (default); allowed: "
        "both or neither"},
-      {"[cluster]\nrenew_s = 2\n",
-       "FILE:2: cluster.renew_s does not fit cluster.lease_s (default); allowed: a lease of at "
-       "least three renewals"},
       {"[auth]\naccess_ttl_s = 3600\n",
        "FILE:2: auth.access_ttl_s does not fit auth.refresh_idle_s (default); allowed: an access "
        "token that ends before an idle login does"},

@@ -207,3 +207,64 @@ TEST_CASE("an address behind a trusted proxy is its own, and nobody else may cla
   CHECK(asks(s, "7.7.7.7, 4.4.4.4") ==
         429);  // the rightmost counts: what stands before it is the client's own claim
 }
+
+TEST_CASE("a message longer than the node's own limit closes with 1009", "[edge][limits]") {
+  auto o = server::quick();
+  o.frame_bytes_max = 1024;
+  server s{o};
+  auto client = s.play(json);
+  client.send_frame(text, R"({"t":"ping","id":1,"x":")" + std::string(900, 'x') + "\"}");
+  CHECK(client.read_message().starts_with("{"));
+  client.send_frame(text, R"({"t":"ping","id":2,"x":")" + std::string(1100, 'x') + "\"}");
+  CHECK(client.read_message() == "close 1009");
+}
+
+TEST_CASE("as many requests may wait as the node allows", "[edge][limits]") {
+  auto o = server::quick();
+  o.session_inflight_max = 2;
+  server s{o};
+  s.actors.is_silent = true;
+  auto client = s.play(json);
+  for (int id = 1; id <= 3; ++id)
+    client.send_frame(text,
+                      R"({"t":"wallet.get","id":)" + std::to_string(id) + R"(,"currency":"DEMO"})");
+  const auto refused = client.read_message();
+  CHECK(text_in(refused, "code") == "too_many_in_flight");
+  CHECK(refused.find("\"re\":3") != std::string::npos);
+  CHECK(s.actors.handled().size() == 2);
+}
+
+TEST_CASE("a shorter outbox closes a slow reader sooner", "[edge][limits]") {
+  auto o = server::quick();
+  o.session_outbox_frames_max = 8;
+  server s{o};
+  auto slow = s.connect(4096);
+  REQUIRE(slow.upgrade(s.guest(), "baraza.v1.msgpack").status == 101);
+  REQUIRE(eventually([&] { return s.actors.sessions() == 1; }));
+  std::string fields;
+  pack::put_text(fields, "x");
+  pack::put_text(fields, std::string(2'000, 'y'));
+  const auto frame =
+      std::make_shared<const std::string>(wire::push_frame("table.events", 1, fields));
+  std::uint64_t sent = 0;
+  REQUIRE(eventually([&] {
+    s.actors.push_to_all(frame, 4);
+    sent += 4;
+    return s.metric("baraza_edge_refused_total{reason=\"slow_reader\"}") == 1;
+  }));
+  // Nine of them did not fit; those pushed after that were dropped, and they are few.
+  CHECK(sent - s.metric("baraza_edge_frames_out_total") >= 9);
+  CHECK(sent - s.metric("baraza_edge_frames_out_total") < 200);
+}
+
+TEST_CASE("a handshake that does not go on meets the node's own deadline", "[edge][limits]") {
+  auto o = server::quick();
+  o.hello_time = 300ms;
+  o.header_time = 300ms;
+  server s{o};
+  auto silent = s.connect();
+  auto wordless = s.connect();
+  REQUIRE(wordless.upgrade("", json, "Origin: http://localhost\r\n").status == 101);
+  CHECK(wordless.read_message() == "close 1008");
+  CHECK(silent.is_closed_by_peer());
+}

@@ -76,4 +76,31 @@ http::serve_options serve_options(const config::settings& s) {
   return o;
 }
 
+config::store_answer ask_store(const std::string& url) {
+  config::store_answer out;
+  const auto store = storage::open(url, {.read_only = true});
+  if (!store) {
+    out.is_absent = store.why().code == storage::errc::not_found;
+    out.error = store.why().message;
+    return out;
+  }
+  const auto state = (*store)->migrations();
+  if (!state) {
+    out.error = state.why().message;
+    return out;
+  }
+  out.schema = state->schema;
+  out.oldest_level = state->oldest_level;
+  out.newest = state->newest;
+  const bool is_usable = out.schema >= out.newest && out.oldest_level <= out.newest;
+  if (!is_usable) return out;  // a reader would only say so again
+  auto reader = (*store)->open_reader();
+  if (!reader) {
+    out.error = reader.why().message;
+  } else if (const auto time = (*reader)->now(); !time) {
+    out.error = time.why().message;
+  }
+  return out;
+}
+
 }  // namespace baraza

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   add_serve(app, exit_code);
   config::add_config_commands(app, exit_code);
-  config::add_doctor_command(app, exit_code, {});
+  config::add_doctor_command(app, exit_code, ask_store);
   cluster::add_store_commands(app, exit_code);
   client::add_client_commands(app, exit_code);
   try {

@@ -57,6 +57,20 @@ std::vector<storage::transfer> refunds_of(const uuid& match,
 
 }  // namespace
 
+std::vector<storage::account_id> escrows_of(const uuid& match,
+                                            const std::vector<storage::journal_event>& journal) {
+  try {
+    if (!journal.empty()) {
+      const auto first = table_event::decode(journal.front().payload);
+      if (const auto* created = std::get_if<table_event::created>(&first.what))
+        return {storage::escrow_account(match, created->money)};
+    }
+  } catch (const std::exception&) {  // what cannot be read does not keep the stakes
+  }
+  return {storage::escrow_account(match, storage::currency::demo),
+          storage::escrow_account(match, storage::currency::kes)};
+}
+
 std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head,
                                    const std::vector<storage::journal_event>& journal,
                                    const std::vector<storage::transfer>& escrow,

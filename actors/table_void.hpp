@@ -10,6 +10,11 @@
 
 namespace baraza::actors {
 
+/// The accounts that may hold a match's stakes: the one in the currency that its opening event
+/// names, or, if that event cannot be read, one in each currency.
+std::vector<storage::account_id> escrows_of(const uuid& match,
+                                            const std::vector<storage::journal_event>& journal);
+
 /// The commit that voids a match at `head` + 1: reverses what came into its escrow, closes it,
 /// reveals the seed, clears the wake-up, and leaves a snapshot so that a later activation shows the
 /// void and need not fold what cannot be folded.

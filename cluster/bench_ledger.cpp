@@ -208,7 +208,9 @@ int bench_ledger(const bench_ledger_options& options) {
   auto node = node::start(**store, node_options, [&](const storage::node_grant&) {
     entity_factory factory;
     factory.make = [&](const entity_id& who) { return actors::make_wallet(who, wallets); };
-    factory.escrow_of = [](const auto&, const auto&) { return std::nullopt; };
+    factory.escrows_of = [](const auto&, const auto&) {
+      return std::vector<storage::account_id>{};
+    };
     factory.plan_void = [](const auto&, const auto&, const auto&, auto, auto) {
       return std::nullopt;
     };

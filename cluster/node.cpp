@@ -10,6 +10,7 @@
 #include "cluster/gate.hpp"
 #include "cluster/limits.hpp"
 #include "cluster/region.hpp"
+#include "cluster/store_pulse.hpp"
 
 namespace baraza::cluster {
 namespace {
@@ -43,7 +44,8 @@ struct node::parts {
   std::unique_ptr<system_config> config;
   std::unique_ptr<caf::actor_system> system;
   std::shared_ptr<node_services> services;
-  bool stopped = false;
+  store_pulse pulse{store};
+  std::atomic<bool> stopped = false;
 };
 
 storage::status prepare(storage::store& store) {
@@ -115,8 +117,12 @@ void node::attach_edge(std::uint32_t number, caf::actor gateway) {
   parts_->services->gateways[number] = std::move(gateway);
 }
 
+bool node::is_serving() const {
+  return !parts_->stopped && parts_->pulse.answered_within(store_silence_max);
+}
+
 bool node::stop(std::chrono::milliseconds limit) {
-  if (std::exchange(parts_->stopped, true)) return true;
+  if (parts_->stopped.exchange(true)) return true;
   auto& services = *parts_->services;
   // Entities end with the region's exit, so what the gate still holds is only what was already on
   // its way.

@@ -42,10 +42,10 @@ struct entity_factory {
       const entity_id&, const std::vector<storage::journal_event>&,
       const std::vector<storage::transfer>&, std::string_view why, millis now)>
       plan_void;
-  /// The escrow account whose transfers plan_void needs; nothing for kinds without one.
-  std::function<std::optional<storage::account_id>(const entity_id&,
-                                                   const std::vector<storage::journal_event>&)>
-      escrow_of;
+  /// The escrow accounts whose transfers plan_void needs; none for kinds without one.
+  std::function<std::vector<storage::account_id>(const entity_id&,
+                                                 const std::vector<storage::journal_event>&)>
+      escrows_of;
 };
 
 struct node_services {

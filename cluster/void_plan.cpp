@@ -7,10 +7,10 @@ bool prepare_void(node_services& node, storage::reader& from, commit_ticket& tic
   auto events = from.events(who, 0, 10'000);
   if (!events || events->empty()) return false;
   std::vector<storage::transfer> transfers;
-  if (const auto escrow = node.factory.escrow_of(who, *events)) {
-    auto rows = from.transfers_of(*escrow, who.key);
+  for (const auto& escrow : node.factory.escrows_of(who, *events)) {
+    const auto rows = from.transfers_of(escrow, who.key);
     if (!rows) return false;
-    transfers = std::move(*rows);
+    transfers.insert(transfers.end(), rows->begin(), rows->end());
   }
   auto plan = node.factory.plan_void(who, *events, transfers, why, node.clock.now());
   if (!plan) return false;

@@ -158,12 +158,30 @@ void judge_files(const machine_facts& m, verdicts& v) {
   }
 }
 
+void judge_answer(const store_answer& store, const std::string& url, verdicts& v) {
+  const auto levels = "schema " + std::to_string(store.schema) + ", this binary knows " +
+                      std::to_string(store.newest);
+  if (store.is_absent)
+    v.add(grade::ok, "store", url + " does not exist yet: serve makes it");
+  else if (!store.error.empty())
+    v.add(grade::fail, "store", url + ": " + store.error,
+          "check that it runs, storage.url and the password; baraza migrate status says more");
+  else if (store.schema == 0)
+    v.add(grade::ok, "store", url + " answers and is empty: serve prepares it");
+  else if (store.schema < store.newest)
+    v.add(grade::fail, "store", url + " answers: " + levels, "run baraza migrate up");
+  else if (store.oldest_level > store.newest)
+    v.add(grade::fail, "store",
+          url + " answers: " + levels + ", and it admits no binary below " +
+              std::to_string(store.oldest_level),
+          "run a newer baraza");
+  else
+    v.add(grade::ok, "store", url + " answers: " + levels);
+}
+
 void judge_store(const machine_facts& m, const settings& s, verdicts& v) {
   const auto url = mask_url(s.storage.url);
-  if (m.store && m.store->empty()) v.add(grade::ok, "store", url + " answers");
-  if (m.store && !m.store->empty())
-    v.add(grade::fail, "store", url + ": " + *m.store,
-          "check that it runs, storage.url and the password; baraza migrate status says more");
+  if (m.store) judge_answer(*m.store, url, v);
   if (s.storage.allow_loss)
     v.add(grade::warn, "store", "storage.allow_loss is on: acknowledged bets may be forgotten",
           "turn it off for real money");

@@ -17,6 +17,15 @@ class App;
 
 namespace baraza::config {
 
+/// What the store said when it was asked without changing it.
+struct store_answer {
+  std::string error;       // why it does not answer; empty if it does
+  bool is_absent = false;  // there is none yet: `serve` makes it
+  int schema = 0;          // the store's level; 0: empty, `serve` prepares it
+  int oldest_level = 0;    // the oldest binary that may use it
+  int newest = 0;          // this binary's level
+};
+
 struct machine_facts {
   std::uint64_t descriptors_soft = 0, descriptors_hard = 0;  // RLIMIT_NOFILE
   std::optional<std::uint64_t> memory_available_bytes;       // of the machine or its control group
@@ -48,12 +57,11 @@ struct machine_facts {
   };
   std::vector<file> files;  // only those that are set
 
-  std::optional<std::string> store;  // nothing: not asked; empty: answers; else why it does not
+  std::optional<store_answer> store;  // nothing: not asked
 };
 
-/// Asks the store at a URL whether it answers, without changing it. @returns why not; empty if it
-/// does
-using store_probe = std::function<std::string(const std::string& url)>;
+/// Asks the store at a URL, without changing it.
+using store_probe = std::function<store_answer(const std::string& url)>;
 
 /// Measures for at most about 10 s: syncs a small file of its own in the data folder, binds the
 /// ports for a moment.

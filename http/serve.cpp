@@ -94,11 +94,11 @@ cluster::entity_factory entities(const serve_options& options) {
         return nullptr;
     }
   };
-  factory.escrow_of =
+  factory.escrows_of =
       [](const entity_id& who,
-         const std::vector<storage::journal_event>&) -> std::optional<storage::account_id> {
-    if (who.kind != entity_kind::table) return std::nullopt;
-    return storage::escrow_account(who.key, storage::currency::demo);
+         const std::vector<storage::journal_event>& journal) -> std::vector<storage::account_id> {
+    if (who.kind != entity_kind::table) return {};
+    return actors::escrows_of(who.key, journal);
   };
   factory.plan_void = [&options](const entity_id& who,
                                  const std::vector<storage::journal_event>& events,
@@ -119,8 +119,11 @@ bridge_options from_edge(const edge_options& edge) {
   return out;
 }
 
-edge_callbacks callbacks(const std::shared_ptr<cluster::node_services>& node) {
+/// @param of outlives the edge
+edge_callbacks callbacks(cluster::node& of) {
   edge_callbacks call;
+  const auto& node = of.services();
+  call.is_ready = [&of] { return of.is_serving(); };
   call.now = [node] { return node->clock.now(); };
   call.append_metrics = [node](std::string& out) { append_node_metrics(*node, out); };
   call.games = games_document;
@@ -198,7 +201,7 @@ int serve(serve_options options) {
   const auto identities = (*store)->open_identity();
   const auto gateway =
       make_gateway_bridge((*node)->system(), (*node)->services(), from_edge(options.edge));
-  edge front{options.edge, *gateway, *identities, (*node)->reads(), callbacks((*node)->services())};
+  edge front{options.edge, *gateway, *identities, (*node)->reads(), callbacks(**node)};
   if (const auto why = front.start()) return complain(*why);
   client::house_bot bot;
   if (options.house_bot) {

@@ -308,6 +308,29 @@ TEST_CASE("a void reads what it can: even a journal of rubbish gives the stakes 
   }
 }
 
+TEST_CASE("a void looks for the stakes in the currency of the match", "[saga][D2]") {
+  world w;
+  duel d{w};
+  REQUIRE(is_accepted(d.create()));
+  const auto match = d.match;
+  const auto demo = storage::escrow_account(match, storage::currency::demo);
+  const auto kes = storage::escrow_account(match, storage::currency::kes);
+  const auto journal_in = [&](storage::currency money) {
+    auto journal = w.store.journals[d.table()];
+    auto opening = table_event::decode(journal.front().payload);
+    std::get<table_event::created>(opening.what).money = money;
+    journal.front().payload = table_event::encode(opening.at, opening.what);
+    return journal;
+  };
+  CHECK(escrows_of(match, journal_in(storage::currency::demo)) == std::vector{demo});
+  CHECK(escrows_of(match, journal_in(storage::currency::kes)) == std::vector{kes});
+  // Nobody can say which: then wherever they are.
+  CHECK(escrows_of(match, {}) == std::vector{demo, kes});
+  CHECK(escrows_of(match, {{1, 5, "\xC1 rubbish"}}) == std::vector{demo, kes});
+  CHECK(escrows_of(match, {{1, 5, table_event::encode(5, table_event::started{})}}) ==
+        std::vector{demo, kes});
+}
+
 TEST_CASE("a node with another cluster key does not void what it cannot open", "[saga][D7]") {
   world w;
   duel d{w};

@@ -138,8 +138,8 @@ probe_node::probe_node(const std::string& url, millis passivate_after) {
   auto started = cluster::node::start(*store, options, [](const storage::node_grant&) {
     cluster::entity_factory factory;
     factory.make = make_probe;
-    factory.escrow_of = [](const entity_id&, const std::vector<storage::journal_event>&) {
-      return std::optional<storage::account_id>{};
+    factory.escrows_of = [](const entity_id&, const std::vector<storage::journal_event>&) {
+      return std::vector<storage::account_id>{};
     };
     factory.plan_void = [](const entity_id&, const std::vector<storage::journal_event>& events,
                            const std::vector<storage::transfer>&, std::string_view,

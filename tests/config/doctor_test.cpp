@@ -30,7 +30,7 @@ machine_facts good_machine() {
   m.disk.sync_p50_us = 800;
   m.disk.sync_p99_us = 2100;
   m.ports = {{"http.listen", "127.0.0.1:7777", 0}, {"admin.listen", "127.0.0.1:7778", 0}};
-  m.store = "";
+  m.store = store_answer{"", false, 1, 1, 1};
   return m;
 }
 
@@ -81,7 +81,9 @@ TEST_CASE("each fault is found, graded and given a remedy") {
       {"fsync", grade::warn, [](auto& m, auto&) { m.disk.sync_p99_us = 80000; }},
       {"fsync", grade::warn, [](auto& m, auto&) { m.disk.filesystem = "tmpfs"; }},
       {"fsync", grade::fail, [](auto& m, auto&) { m.disk.filesystem = "nfs"; }},
-      {"store", grade::fail, [](auto& m, auto&) { m.store = "connection refused"; }},
+      {"store", grade::fail, [](auto& m, auto&) { m.store->error = "connection refused"; }},
+      {"store", grade::fail, [](auto& m, auto&) { m.store->newest = 2; }},
+      {"store", grade::fail, [](auto& m, auto&) { m.store->schema = m.store->oldest_level = 2; }},
       {"store", grade::warn, [](auto&, auto& s) { s.storage.allow_loss = true; }},
       {"port", grade::fail, [](auto& m, auto&) { m.ports[0].error = EADDRINUSE; }},
       {"port", grade::fail, [](auto& m, auto&) { m.ports[1].error = EACCES; }},
@@ -127,7 +129,7 @@ TEST_CASE("the password of the store is not in the report") {
   auto m = good_machine();
   settings s;
   s.storage.url = "postgresql://u:hunter2@h/db";
-  m.store = "no answer";
+  m.store->error = "no answer";
   const auto findings = judge(m, s);
   CHECK(report_text(findings).find("hunter2") == std::string::npos);
   CHECK(report_json(findings).find("hunter2") == std::string::npos);
@@ -149,10 +151,11 @@ TEST_CASE("this machine is measured: disk, ports, files, store") {
   std::string asked;
   const auto m = measure(s, [&](const std::string& url) {
     asked = url;
-    return std::string{"nobody there"};
+    return store_answer{.error = "nobody there"};
   });
   CHECK(asked == "sqlite:/somewhere");
-  CHECK(m.store == "nobody there");
+  REQUIRE(m.store);
+  CHECK(m.store->error == "nobody there");
   CHECK(m.disk.folder == folder.path.string());
   CHECK_FALSE(m.disk.is_data_dir);
   CHECK(m.disk.error.empty());

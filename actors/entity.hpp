@@ -83,6 +83,8 @@ class entity {
 /// Why an entity that cannot be folded can still be ended without running its code (rule D2).
 struct void_plan {
   change what;
+  std::vector<uuid> credited;  // players whose wallets hear of their new balance
+  storage::currency money = storage::currency::demo;
 };
 
 }  // namespace baraza::actors

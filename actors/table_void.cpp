@@ -84,7 +84,9 @@ std::optional<void_plan> plan_void(const entity_id& table, std::uint64_t head,
   plan.what.transfers = refunds_of(table.key, escrow);
   table_event::voided event{plain(reason), 0, {}, state.server_seed()};
   event.refunds.assign(state.seats.size(), 0);
+  plan.money = state.money;
   for (std::size_t i = 0; i < state.seats.size(); ++i) {
+    plan.credited.push_back(state.seats[i].player);
     const auto account = storage::player_account(state.seats[i].player, state.money);
     for (const auto& refund : plan.what.transfers)
       if (refund.credit == account) event.refunds[i] += refund.amount;

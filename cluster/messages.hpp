@@ -46,6 +46,11 @@ struct commit_ticket {
   bool refused_by_gate = false;  // of an earlier activation or a closed shard: its host must end
 };
 using ticket_ptr = std::shared_ptr<commit_ticket>;
+/// The region's own: the commit that voids an entity, and whose wallets it credits.
+struct void_ticket : commit_ticket {
+  std::vector<uuid> credited;
+  storage::currency money = storage::currency::demo;
+};
 
 struct commit_asked {
   ticket_ptr ticket;

@@ -321,7 +321,7 @@ class region_actor final : public caf::event_based_actor {
     at.now = phase::voiding;
     auto node = node_;
     auto self = caf::actor_cast<caf::actor>(this);
-    auto ticket = std::make_shared<commit_ticket>();
+    auto ticket = std::make_shared<void_ticket>();
     ticket->activation = ++activations_;
     const bool queued =
         node_->reads.submit([node, self, ticket, who = m.who, why = m.why](storage::reader& from) {
@@ -337,6 +337,9 @@ class region_actor final : public caf::event_based_actor {
 
   void on_void_committed(const commit_done& m) {
     const auto code = m.ticket->result.code;
+    // A region's only commits are voids.
+    for (auto& hint : wallet_hints(static_cast<const void_ticket&>(*m.ticket)))
+      route(std::move(hint));
     on_voided({m.ticket->work.entity, code == storage::errc::none,
                m.ticket->work.snapshot.has_value(),
                std::string{storage::to_string(code)} + ' ' + m.ticket->result.detail});

@@ -38,7 +38,7 @@ struct entity_factory {
       make;  // null: the kind is unknown here
   /// The change that voids an entity whose journal cannot be folded, without running its code (rule
   /// D2). Nothing: it cannot be voided.
-  std::function<std::optional<actors::change>(
+  std::function<std::optional<actors::void_plan>(
       const entity_id&, const std::vector<storage::journal_event>&,
       const std::vector<storage::transfer>&, std::string_view why, millis now)>
       plan_void;

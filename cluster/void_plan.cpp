@@ -2,7 +2,7 @@
 
 namespace baraza::cluster {
 
-bool prepare_void(node_services& node, storage::reader& from, commit_ticket& ticket,
+bool prepare_void(node_services& node, storage::reader& from, void_ticket& ticket,
                   const entity_id& who, const std::string& why) {
   auto events = from.events(who, 0, 10'000);
   if (!events || events->empty()) return false;
@@ -19,13 +19,30 @@ bool prepare_void(node_services& node, storage::reader& from, commit_ticket& tic
   work.shard = node.shard(who);
   work.epoch = node.grant.epoch;
   work.expected_seq = events->back().seq;
-  work.events = std::move(plan->events);
-  work.opens = std::move(plan->opens);
-  work.transfers = std::move(plan->transfers);
-  work.closes = std::move(plan->closes);
-  work.wake = plan->wake;
-  work.snapshot = std::move(plan->snapshot);
+  work.events = std::move(plan->what.events);
+  work.opens = std::move(plan->what.opens);
+  work.transfers = std::move(plan->what.transfers);
+  work.closes = std::move(plan->what.closes);
+  work.wake = plan->what.wake;
+  work.snapshot = std::move(plan->what.snapshot);
+  ticket.credited = std::move(plan->credited);
+  ticket.money = plan->money;
   return true;
+}
+
+std::vector<envelope_ptr> wallet_hints(const void_ticket& ticket) {
+  std::vector<envelope_ptr> out;
+  if (ticket.result.code != storage::errc::none) return out;
+  for (const auto& player : ticket.credited) {
+    const auto account = storage::player_account(player, ticket.money);
+    for (const auto& now : ticket.result.balances) {
+      if (now.account != account) continue;
+      out.push_back(std::make_shared<envelope>());
+      out.back()->to = {entity_kind::wallet, player};
+      out.back()->what = actors::wallet_credited{now, ticket.money};
+    }
+  }
+  return out;
 }
 
 }  // namespace baraza::cluster

@@ -3,6 +3,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include "http/admin.hpp"
+#include "http/debug_routes.hpp"
 #include "http/listener.hpp"
 #include "http/routes.hpp"
 #include "http/tls.hpp"
@@ -58,15 +59,18 @@ struct edge::parts {
     add_auth_routes(routes, shared);
     add_player_routes(routes, shared, reads, callbacks);
     player_routes = std::make_unique<router>(std::move(routes), accounts.get());
-    operator_routes = std::make_unique<operator_door>(
-        admin_routes([this] { return !shared.stopping && callbacks.is_ready(); },
-                     [this] {
-                       std::string out;
-                       append_metrics(out);
-                       if (callbacks.append_metrics) callbacks.append_metrics(out);
-                       return out;
-                     }),
-        shared.options.admin_token);
+    auto operations = admin_routes([this] { return !shared.stopping && callbacks.is_ready(); },
+                                   [this] {
+                                     std::string out;
+                                     append_metrics(out);
+                                     if (callbacks.append_metrics) callbacks.append_metrics(out);
+                                     return out;
+                                   });
+#ifdef BARAZA_TEST_COMMANDS
+    add_debug_routes(operations, to);
+#endif
+    operator_routes =
+        std::make_unique<operator_door>(std::move(operations), shared.options.admin_token);
   }
 
   std::optional<std::string> start();

@@ -103,12 +103,10 @@ cluster::entity_factory entities(const serve_options& options) {
   factory.plan_void = [&options](const entity_id& who,
                                  const std::vector<storage::journal_event>& events,
                                  const std::vector<storage::transfer>& escrow, std::string_view why,
-                                 millis now) -> std::optional<actors::change> {
+                                 millis now) -> std::optional<actors::void_plan> {
     if (who.kind != entity_kind::table || events.empty()) return std::nullopt;
-    auto plan = actors::plan_void(who, events.back().seq, events, escrow, why,
-                                  &options.table.cluster_key, now);
-    if (!plan) return std::nullopt;
-    return std::move(plan->what);
+    return actors::plan_void(who, events.back().seq, events, escrow, why,
+                             &options.table.cluster_key, now);
   };
   return factory;
 }

@@ -143,11 +143,11 @@ probe_node::probe_node(const std::string& url, millis passivate_after) {
     };
     factory.plan_void = [](const entity_id&, const std::vector<storage::journal_event>& events,
                            const std::vector<storage::transfer>&, std::string_view,
-                           millis) -> std::optional<actors::change> {
+                           millis) -> std::optional<actors::void_plan> {
       if (events.back().payload == "voided") return std::nullopt;
-      actors::change change;
-      change.events = {"voided"};
-      return change;
+      actors::void_plan plan;
+      plan.what.events = {"voided"};
+      return plan;
     };
     return factory;
   });

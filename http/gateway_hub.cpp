@@ -184,7 +184,7 @@ void gateway_hub::sweep() {
 }
 
 void gateway_hub::send(const entity_id& to, actors::request what, actors::reply_to from,
-                       millis within = 0) {
+                       millis within) {
   auto request = std::make_shared<cluster::envelope>();
   request->to = to;
   request->from = std::move(from);
@@ -302,5 +302,6 @@ void gateway_hub::time_out(session_number number, session& s, millis now) {
                  "no answer in time: the outcome is unknown; repeat with the same command", 500));
     }
   }
+}
 
 }  // namespace baraza::http

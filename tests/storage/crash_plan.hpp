@@ -12,6 +12,10 @@ namespace baraza::tests {
 inline constexpr std::size_t crash_entities = 8;
 inline constexpr std::uint64_t crash_events = 2;  // of every commit; so heads are multiples of it
 
+/// The writer, and its parent as its successor: who joins under the name fences the one before.
+inline const storage::node_registration crash_node{
+    .name = "crash", .address = "", .roles = "game", .writers = 1, .shards = 64};
+
 /// All ids follow from `base` (a UUIDv7 of the run), the entity's index and the commit's number (1,
 /// 2, …).
 struct crash_plan {

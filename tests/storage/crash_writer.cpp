@@ -26,8 +26,7 @@ bool tell(const std::string& text) {
 }
 
 int run(store& opened, const crash_plan& plan) {
-  const auto node =
-      opened.join({.name = "crash", .address = "", .roles = "game", .writers = 1, .shards = 64});
+  const auto node = opened.join(crash_node);
   if (!node) return fail(node.why().message);
   auto writer = opened.open_writer(*node, 0);
   if (!writer) return fail(writer.why().message);

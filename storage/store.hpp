@@ -292,8 +292,8 @@ class reader {
       std::span<const account_id> accounts) = 0;  // unknown accounts are left out
   virtual result<std::vector<transfer>> transfers(
       std::span<const uuid> ids) = 0;  // unknown ids are left out
-  /// All transfers into or out of an escrow, prize or player account; `reference` bounds the search
-  /// to one match.
+  /// All transfers of one match into or out of an account: those with this reference whose ids are
+  /// derived from it (uuid::v8), which every transfer of an escrow is.
   virtual result<std::vector<transfer>> transfers_of(const account_id& account,
                                                      const uuid& reference) = 0;
   /// Newest first; strictly older than `before` if given; at most `limit` (≤ 200).

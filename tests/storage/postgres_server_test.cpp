@@ -253,6 +253,7 @@ TEST_CASE("writers that share hot accounts and closings neither deadlock nor los
     c.events = {"opened"};
     c.opens = {{storage::escrow_account(id, storage::currency::demo), storage::account_kind::escrow,
                 storage::currency::demo, id}};
+    c.wake = storage::commit::wake_change::set;
     REQUIRE(setup->apply({world.next_id(), {&c}}).members.at(0).code == errc::none);
   }
   setup.reset();

@@ -86,7 +86,7 @@ storage::result<std::unique_ptr<node>> node::start(
   }
   const std::size_t threads = options.scheduler_threads != 0
                                   ? options.scheduler_threads
-                                  : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+                                  : std::max(1u, std::thread::hardware_concurrency() / 2);
   auto config = std::make_unique<system_config>(threads);
   auto system = std::make_unique<caf::actor_system>(*config);
   std::unique_ptr<parts> built{new parts{store, read_pool{store, options.readers, 100'000},

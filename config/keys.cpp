@@ -150,7 +150,7 @@ constexpr std::array all_keys{
         "Lines that wait for a slow disk; beyond, the oldest are dropped and counted."},
 
     key{"runtime", "scheduler_threads", INT(runtime.scheduler_threads, 0, 64), "threads",
-        "Threads that run actors. 0: one per core."},
+        "Threads that run actors. 0: one for two cores."},
 };
 
 #undef AT

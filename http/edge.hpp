@@ -86,6 +86,9 @@ class edge {
   /// No new connections; sessions get going_away with `retry_ms` and are closed with 1001 within
   /// about two seconds.
   void stop(std::uint32_t retry_ms);
+  /// Reads the certificate and key files again; see tls_certificate. Any thread.
+  /// @returns what is wrong, in one line, and the earlier certificate stays
+  std::optional<std::string> reload_certificate();
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::uint16_t admin_port() const;
   /// The edge's own metrics, as /metrics shows them.

@@ -26,6 +26,7 @@ void fill_edge(const config::settings& s, http::edge_options& to) {
   to.key_file = s.http.tls_key_file;
   to.hosts = s.http.hosts;
   to.origins = s.http.origins;
+  to.trusted_proxies = s.http.trusted_proxies;
   to.sockets_max = static_cast<std::size_t>(s.http.sessions_total);
   to.sockets_per_address_max = static_cast<std::uint32_t>(s.http.sockets_per_address);
   to.idle_time = std::chrono::seconds{s.http.idle_timeout_s};

@@ -56,6 +56,7 @@ struct edge_options {
   std::chrono::milliseconds keep_alive_time = limits::keep_alive_time;
   std::chrono::milliseconds write_time = limits::write_time;
   std::chrono::milliseconds hello_time = limits::hello_time;
+  std::chrono::milliseconds close_time = limits::close_time;
   std::chrono::milliseconds ping_after = limits::ping_after;
   std::chrono::milliseconds idle_time = limits::idle_time;
   std::chrono::milliseconds ask_deadline = std::chrono::seconds{5};  // of wallet questions

@@ -1,6 +1,7 @@
 // libFuzzer target: any bytes as one player's connection, through the session itself: gate, parser,
 // router, handlers, accounts and the embedded store, and WebSocket after an upgrade. Only socket
-// and actors are left out. The first byte says in which pieces the rest arrives; bytes 1 to 4 stand
+// and actors are left out. The first byte says in which pieces the rest arrives (its highest bit:
+// whether a piece ends with each blank line, as a WebSocket client's does); bytes 1 to 4 stand
 // for a live access token, its refresh token, a WebSocket ticket and the login's id, which no
 // mutation would guess. Checked: what leaves is well-formed HTTP, no request makes the server fail,
 // nothing private is told without a token, and each connection ends.
@@ -69,6 +70,7 @@ edge_options quick() {
   o.hosts = {"localhost"};
   o.header_time = o.body_time = o.keep_alive_time = o.write_time = o.upgrade_time = o.hello_time =
       1s;  // the wheel lets go of ended sessions only then
+  o.close_time = 1ms;
   o.auth.password_cost = {1, 8192};
   o.auth.account_limits.tries_per_minute = o.auth.address_limits.tries_per_minute = 0;
   o.auth.password_threads = o.auth.store_threads = 1;
@@ -153,7 +155,8 @@ struct world {
   }
 
   /// All that the server writes on a connection that sends `bytes` and ends.
-  std::string connect(std::string bytes, std::size_t piece) {
+  std::string connect(std::string bytes, std::uint8_t pieces) {
+    const auto piece = (pieces & 0x7F) == 0 ? std::size_t{4096} : std::size_t{pieces & 0x7FU};
     std::optional<std::string> out;
     const auto finished = [this, &out](std::string what) {
       const std::lock_guard lock{mutex};
@@ -162,6 +165,7 @@ struct world {
     };
     auto pipe =
         std::make_shared<fuzz::memory_pipe>(thread.context(), std::move(bytes), piece, finished);
+    pipe->halts = (pieces & 0x80) != 0;
     thread.post([this, pipe = std::move(pipe)]() mutable {
       shared.sockets.fetch_add(1);
       thread.counters().sockets_open.add();
@@ -243,8 +247,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   at->log_in();
   const auto input = at->with_secrets({reinterpret_cast<const char*>(data) + 1, size - 1});
   const bool showed_token = input.find(at->login.access) != std::string::npos;
-  const auto piece = data[0] == 0 ? std::size_t{4096} : std::size_t{data[0]};
-  const auto out = at->connect(input, piece);
+  const auto out = at->connect(input, data[0]);
 
   std::string_view rest{out};
   bool more = true;

@@ -34,6 +34,7 @@ struct memory_pipe {
   std::string out;
   std::size_t taken = 0;
   const std::size_t piece;  // bytes a read gets at most, ≥ 1
+  bool halts = false;  // a piece ends behind each blank line, as if an answer was awaited there
   bool open = true, writable = true;
   const std::function<void(std::string)> done;
 };
@@ -57,7 +58,11 @@ class memory_stream {
           } else if (pipe->taken == pipe->in.size()) {
             why = http::asio::error::eof;
           } else {
-            const auto left = std::min(pipe->piece, pipe->in.size() - pipe->taken);
+            auto left = std::min(pipe->piece, pipe->in.size() - pipe->taken);
+            if (pipe->halts) {
+              const auto blank = pipe->in.find("\r\n\r\n", pipe->taken);
+              if (blank != std::string::npos) left = std::min(left, blank + 4 - pipe->taken);
+            }
             n = http::asio::buffer_copy(to,
                                         http::asio::buffer(pipe->in.data() + pipe->taken, left));
             pipe->taken += n;

@@ -58,6 +58,7 @@ http::serve_options serve_options(const config::settings& s) {
   o.key_file = s.cluster.key_file;
   o.admin_token_file = s.admin.token_file;
   o.house_bot = s.game.house_bot;
+  if (!s.node.data_dir.empty()) o.house_bot_folder = s.node.data_dir + "/house_bot";
   o.node.name = s.node.name;
   o.node.address = s.http.listen;
   o.node.writers = static_cast<std::uint16_t>(s.storage.writers);

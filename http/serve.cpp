@@ -188,6 +188,8 @@ void say_ready(const serve_options& options, const edge& at) {
 }  // namespace
 
 int serve(serve_options options) {
+  if (options.house_bot && !options.edge.certificate_file.empty())
+    return complain("the house bot does not speak TLS: leave it off, or TLS to a proxy in front");
   const auto signals = block_signals(!options.edge.certificate_file.empty());
   raise_descriptor_limit();
   if (const auto why = load_key(options.key_file, options.table.cluster_key); !why.empty())
@@ -203,6 +205,11 @@ int serve(serve_options options) {
                         std::string_view detail) {
     log::event(level_of(s), event, {{"entity", who}, {"detail", detail}});
   };
+  if (log::enabled(log::level::debug))
+    options.node.trace = [](const cluster::cause& from, std::string_view event,
+                            const entity_id& who, std::string_view detail) {
+      log::event(log::level::debug, event, from.to_string(), {{"entity", who}, {"detail", detail}});
+    };
   auto node = cluster::node::start(**store, options.node, [&](const storage::node_grant& grant) {
     options.table.slot = options.wallet.slot =
         static_cast<std::uint32_t>(grant.incarnation % storage::system_slots);
@@ -220,7 +227,8 @@ int serve(serve_options options) {
   if (options.house_bot) {
     const auto host =
         options.edge.address == "0.0.0.0" ? std::string{"127.0.0.1"} : options.edge.address;
-    if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play"))
+    if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play",
+                   {.folder = options.house_bot_folder}))
       return complain("the house bot cannot read the address");
   }
   say_ready(options, front);

@@ -10,7 +10,7 @@ namespace baraza::http {
 namespace {
 
 constexpr std::chrono::milliseconds drop_after{
-    500};  // all I/O of a closed socket has ended by then
+    100};  // what was pending on a closed socket has ended by then: the loop went round
 
 std::int64_t steady_ms() { return steady_nanos() / 1'000'000; }
 

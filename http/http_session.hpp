@@ -289,6 +289,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     if (auto* who = std::get_if<caller>(&known)) return accept(std::move(*who));
     const auto& why = std::get<auth_error>(known);
     counters().refuse(refusal_reason::unauthorized);
+    from_.shared.accounts->note_unauthorized(request_.client, request_id_);
     fail(why.status, why.code, why.sentence, why.retry_ms);
   }
 

@@ -78,6 +78,7 @@ struct edge::parts {
                                      if (callbacks.append_metrics) callbacks.append_metrics(out);
                                      return out;
                                    });
+    add_revocation(operations, *accounts);
 #ifdef BARAZA_TEST_COMMANDS
     add_debug_routes(operations, to);
 #endif

@@ -15,6 +15,7 @@
 #include "actors/games/game.hpp"
 #include "actors/log.hpp"
 #include "actors/table_void.hpp"
+#include "cluster/upkeep.hpp"
 #include "http/admin.hpp"
 #include "http/client/house_bot.hpp"
 #include "http/gateway_bridge.hpp"
@@ -211,12 +212,15 @@ int serve(serve_options options) {
       log::event(log::level::debug, event, from.to_string(), {{"entity", who}, {"detail", detail}});
     };
   auto node = cluster::node::start(**store, options.node, [&](const storage::node_grant& grant) {
-    options.table.slot = options.wallet.slot =
-        static_cast<std::uint32_t>(grant.incarnation % storage::system_slots);
+    options.table.slots = options.wallet.slots = {grant.incarnation, options.node.writers};
     return entities(options);
   });
   if (!node) return complain(node.why().message);
-  (void)(*store)->maintain((*node)->services()->clock.now());
+  const cluster::upkeep upkeep{
+      [&] { return (*store)->maintain((*node)->services()->clock.now()); },
+      [](const storage::error& why) {
+        log::event(log::level::error, "store.upkeep_failed", {{"detail", why.message}});
+      }};
 
   const auto identities = (*store)->open_identity();
   const auto gateway =

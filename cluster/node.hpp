@@ -27,6 +27,8 @@ struct node_options {
   millis passivate_after = 120'000;
   std::function<void(std::string_view)> stop_node;
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
+  /// See node_services::trace. Empty: no steps.
+  std::function<void(const cause&, std::string_view, const entity_id&, std::string_view)> trace;
 };
 
 class node {

@@ -40,11 +40,13 @@ class verifier {
             db.handle(),
             "SELECT id,balance,kind,currency,closed FROM account WHERE id>? ORDER BY id LIMIT ?"},
         account_{db.handle(), "SELECT id,balance,kind,currency,closed FROM account WHERE id=?"},
-        stranded_{db.handle(),
-                  // A match that runs has a wake-up row from its first commit to its last.
-                  "SELECT id,balance FROM account a WHERE kind=2 AND closed=0 AND balance>0"
-                  " AND EXISTS(SELECT 1 FROM journal WHERE entity=CAST(x'02'||a.owner AS BLOB) AND seq=1)"
-                  " AND NOT EXISTS(SELECT 1 FROM wake WHERE entity=CAST(x'02'||a.owner AS BLOB)) LIMIT 1"} {}
+        stranded_{
+            db.handle(),
+            // A match that runs has a wake-up row from its first commit to its last.
+            "SELECT id,balance FROM account a WHERE kind=2 AND closed=0 AND balance>0"
+            " AND EXISTS(SELECT 1 FROM journal WHERE entity=CAST(x'02'||a.owner AS BLOB) AND seq=1)"
+            " AND NOT EXISTS(SELECT 1 FROM wake WHERE entity=CAST(x'02'||a.owner AS BLOB)) LIMIT "
+            "1"} {}
 
   verify_report run() {
     try {

@@ -12,7 +12,7 @@ bool eventually(Holds holds) {
   const auto end = std::chrono::steady_clock::now() + 10s;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(1ms);  // polls, with a deadline
+    std::this_thread::sleep_for(1ms);  // polls: with a deadline
   }
   return true;
 }

@@ -59,7 +59,7 @@ class player final : public session_sink {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{10};
     while (count(text) < times) {
       if (std::chrono::steady_clock::now() > end) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds{2});  // polls, with a deadline
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});  // polls: with a deadline
     }
     return true;
   }

@@ -209,7 +209,7 @@ void shard_world::settle(node& n, shard_id shard, std::uint64_t epoch) {
 
 void shard_world::refresh(node& n) {
   const auto state = snapshot();
-  after(20, n.id, [this, &n, state] {  // the answer is as old as its way back
+  after(600, n.id, [this, &n, state] {  // as old as its way back; later ones may overtake it
     n.view.apply(state);
     for (const auto& row : state.shards) carry_out(n, n.keeper.row(row, now_));
     for (const auto& heir : heirs_of(state))

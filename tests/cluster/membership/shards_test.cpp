@@ -46,6 +46,7 @@ TEST_CASE("no schedule gives a shard two owners in one epoch or leaves it unowne
     commits += world.commits();
     moves += world.moves();
   }
+  INFO(commits << " commits, " << moves << " moves");
   CHECK(commits > 10'000);
   CHECK(moves > 1'000);
 }

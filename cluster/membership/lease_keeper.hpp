@@ -46,7 +46,7 @@ class lease_keeper {
   /// says failed().
   [[nodiscard]] bool is_due(time_point now) const { return !sent_ && !dead_ && now >= next_; }
   void sent(time_point now);
-  /// @param connection grows with each new connection to the store
+  /// @param connection differs between two connections to the store
   /// @param store_now the store's clock in its answer
   void renewed(time_point now, std::uint64_t connection, millis store_now);
   /// Refused, timed out or lost: its outcome does not matter, a late one only lengthens the lease.

@@ -74,11 +74,7 @@ shard_owners meant_owners(const storage::cluster_state& state);
 
 /// The rows of the transaction that declares `dead` dead: all that they own, and what was free for
 /// them, with its new owner (0 if nobody is left to own shards).
-struct reassignment {
-  shard_id shard = 0;
-  std::uint64_t epoch = 0, to = 0;  // epoch: of the row as it is
-  bool operator==(const reassignment&) const = default;
-};
+using reassignment = storage::shard_change;
 std::vector<reassignment> reassign(const storage::cluster_state& state,
                                    std::span<const std::uint64_t> dead);
 

@@ -26,6 +26,7 @@ void fill_edge(const config::settings& s, http::edge_options& to) {
   to.key_file = s.http.tls_key_file;
   to.hosts = s.http.hosts;
   to.origins = s.http.origins;
+  to.trusted_proxies = s.http.trusted_proxies;
   to.sockets_max = static_cast<std::size_t>(s.http.sessions_total);
   to.sockets_per_address_max = static_cast<std::uint32_t>(s.http.sockets_per_address);
   to.idle_time = std::chrono::seconds{s.http.idle_timeout_s};
@@ -57,6 +58,7 @@ http::serve_options serve_options(const config::settings& s) {
   o.key_file = s.cluster.key_file;
   o.admin_token_file = s.admin.token_file;
   o.house_bot = s.game.house_bot;
+  if (!s.node.data_dir.empty()) o.house_bot_folder = s.node.data_dir + "/house_bot";
   o.node.name = s.node.name;
   o.node.address = s.http.listen;
   o.node.writers = static_cast<std::uint16_t>(s.storage.writers);

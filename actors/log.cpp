@@ -1,5 +1,6 @@
 #include "actors/log.hpp"
 
+#include <signal.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -216,7 +217,13 @@ std::string start(const options& how) {
     else
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(how.file, false);
     const auto lines = std::clamp<std::size_t>(how.queue_lines_max, 1, queue_lines_limit);
+    // Signals are for the thread that waits for them: one that reached the writer, which blocks
+    // none, would end the process.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     next->pool = std::make_shared<spdlog::details::thread_pool>(lines, 1);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     next->logger = std::make_shared<spdlog::async_logger>(
         "baraza", std::move(sink), next->pool, spdlog::async_overflow_policy::overrun_oldest);
   } catch (const spdlog::spdlog_ex& why) {

@@ -15,7 +15,7 @@ struct table_options {
   actors::cluster_key cluster_key{};  // seals server seeds in the journal
   std::uint32_t rake_bp =
       0;  // of the pot, in basis points, 0 … 10,000; fixed for a match when it is created
-  std::uint32_t slot = 0;                   // system account slot that takes the rake (rule A7)
+  storage::slot_choice slots;               // of the account that takes the rake (rule A7)
   std::uint32_t ready_timeout_ms = 15'000;  // until every seat has sent H_i
   std::uint32_t open_timeout_ms =
       30'000;  // from the list of H_i until every seat has opened (fairness rule)

@@ -117,8 +117,7 @@ void table::settle_into(change& what, flight& on_its_way, const games::outcome& 
   for (std::size_t i = 0; i < state_.seats.size(); ++i)
     pay(storage::player_account(state_.seats[i].player, state_.money), shares.payouts[i],
         storage::transfer_kind::payout, "payout/" + std::to_string(i));
-  pay(storage::system_account(storage::account_kind::rake, state_.money,
-                              options_->slot % storage::system_slots),
+  pay(storage::system_account(storage::account_kind::rake, state_.money, options_->slots.of(id_)),
       shares.rake, storage::transfer_kind::rake, "rake");
   ENTITY_ASSERT(pot == 0);
 

@@ -185,8 +185,8 @@ void wallet::activated(context& ctx, bool fresh) {
   first.events.push_back(std::move(event));
   first.opens.push_back({own, storage::account_kind::player, money, id_.key});
   if (options_->demo_grant_minor > 0) {
-    const auto bonus = storage::system_account(storage::account_kind::bonus, money,
-                                               options_->slot % storage::system_slots);
+    const auto bonus =
+        storage::system_account(storage::account_kind::bonus, money, options_->slots.of(id_));
     first.transfers.push_back({grant, bonus, own, options_->demo_grant_minor, money,
                                storage::transfer_kind::grant, grant});
   }

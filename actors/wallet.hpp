@@ -10,7 +10,7 @@ namespace baraza::actors {
 
 struct wallet_options {
   std::int64_t demo_grant_minor = 1'000'00;  // what a new player starts with, DEMO; 0: nothing
-  std::uint32_t slot = 0;                    // system account slot that pays the grant (rule A7)
+  storage::slot_choice slots;                // of the account that pays the grant (rule A7)
 };
 
 /// `options` must outlive the wallet. `id.key` is the player's key.

@@ -3,16 +3,14 @@
 #include <sys/resource.h>
 
 #include <caf/actor_system.hpp>
-#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <iostream>
-#include <mutex>
-#include <random>
+#include <map>
 
 #include "actors/wallet.hpp"
+#include "cluster/bench_asker.hpp"
 #include "cluster/node.hpp"
 #include "storage/baseline.hpp"
 
@@ -21,80 +19,49 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Stands where an edge stands: asks wallets, gets their answers, keeps `window` questions open.
-/// One per benchmark.
-class driver final : public caf::event_based_actor {
- public:
-  struct shared {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::uint64_t answered = 0, refused = 0;
-    std::string first_refusal;
-    bool paying = false, stopping = false;
-  };
+constexpr std::size_t askers = 64;
 
-  driver(caf::actor_config& config, std::shared_ptr<node_services> node,
-         std::shared_ptr<shared> state, std::vector<uuid> players)
-      : caf::event_based_actor{config},
-        node_{std::move(node)},
-        state_{std::move(state)},
-        players_{std::move(players)} {}
-
- private:
-  caf::behavior make_behavior() override {
-    return {
-        [this](edge_answer& m) { got(m); },
-        [this](edge_push&) {},
-        [this](const arm_timer& window) { open(static_cast<std::size_t>(window.at)); },
+/// The wallets, the matches they pay into, and who asks them.
+struct world {
+  explicit world(const bench_ledger_options& options)
+      : players(options.accounts), matches(options.accounts) {
+    for (auto& player : players) player = uuid::v4();
+    for (auto& match : matches) match = uuid::v4();
+    const auto part = [](std::span<const uuid> all, std::size_t i) {
+      const auto from = all.size() * i / askers, to = all.size() * (i + 1) / askers;
+      return all.subspan(from, to - from);
     };
+    for (std::size_t i = 0; i < askers; ++i)
+      shares[uuid::v4()] = {part(players, i), part(matches, i),
+                            std::max<std::size_t>(1, options.in_flight / askers)};
   }
-
-  void open(std::size_t window) {
-    order_ = 0;
-    for (std::size_t i = 0; i < std::min(window, players_.size()); ++i) ask();
-  }
-
-  /// Wallets in a fixed shuffled round: every wallet pays equally often, and none has two questions
-  /// open.
-  void ask() {
-    const auto index = order_++ % players_.size();
-    const auto& player = players_[index];
-    auto what = std::make_shared<envelope>();
-    what->to = {entity_kind::wallet, player};
-    what->from = {1, 1, index, std::nullopt};
-    if (state_->paying) {
-      auto payee = players_[random_() % players_.size()];
-      if (payee == player) payee = players_[(index + 1) % players_.size()];
-      what->what = actors::wallet_buy_in{uuid::v7(node_->clock.now()), match_,
-                                         storage::player_account(payee, storage::currency::demo), 1,
-                                         storage::currency::demo};
-    } else {
-      what->what = actors::wallet_get{storage::currency::demo};
-    }
-    caf::anon_send(node_->region, deliver{std::move(what)});
-  }
-
-  void got(const edge_answer& m) {
-    bool more;
-    {
-      const std::lock_guard lock{state_->mutex};
-      ++state_->answered;
-      if (const auto* no = std::get_if<actors::refused>(&m.what)) {
-        if (state_->refused++ == 0) state_->first_refusal = no->code + ": " + no->message;
-      }
-      more = !state_->stopping && (state_->paying || order_ < players_.size());
-      if (state_->answered % 1024 == 0 || !more) state_->changed.notify_all();
-    }
-    if (more) ask();
-  }
-
-  std::shared_ptr<node_services> node_;
-  std::shared_ptr<shared> state_;
-  std::vector<uuid> players_;
-  std::uint64_t order_ = 0;
-  uuid match_ = uuid::v7(node_->clock.now());
-  std::minstd_rand random_{7};
+  std::vector<uuid> players, matches;
+  std::map<uuid, bench_share> shares;
+  bench_tally tally;
 };
+
+entity_factory entities(world& all, const actors::wallet_options& wallets) {
+  entity_factory factory;
+  factory.make = [&](const entity_id& who) -> std::unique_ptr<actors::entity> {
+    if (who.kind == entity_kind::wallet) return actors::make_wallet(who, wallets);
+    const auto share = all.shares.find(who.key);
+    return share == all.shares.end() ? nullptr : make_bench_asker(share->second, all.tally);
+  };
+  factory.escrows_of = [](const auto&, const auto&) { return std::vector<storage::account_id>{}; };
+  factory.plan_void = [](const auto&, const auto&, const auto&, auto, auto) {
+    return std::nullopt;
+  };
+  return factory;
+}
+
+void tell_askers(node& on, const world& all) {
+  for (const auto& [key, share] : all.shares) {
+    auto go = std::make_shared<envelope>();
+    go->to = {entity_kind::house, key};
+    go->what = actors::wallet_get{};
+    caf::anon_send(on.services()->region, deliver{std::move(go)});
+  }
+}
 
 double cpu_seconds() {
   rusage used{};
@@ -111,26 +78,23 @@ struct figures {
   std::string trouble;
 };
 
-figures run(node& on, const bench_ledger_options& options) {
-  std::vector<uuid> players(options.accounts);
-  for (auto& player : players) player = uuid::v4();
-  auto state = std::make_shared<driver::shared>();
+figures run(node& on, world& all, const bench_ledger_options& options) {
   auto& services = *on.services();
-  auto asker = on.system().spawn<driver>(on.services(), state, players);
-  on.attach_edge(1, asker);
-
+  auto& tally = all.tally;
   // Every wallet wakes up for the first time, opens its account and gets its grant.
-  std::cerr << "opening " << options.accounts << " wallets …" << std::flush;
+  std::cerr << "opening " << options.accounts << " wallets and as many escrows …" << std::flush;
   const auto began = steady_clock::now();
-  caf::anon_send(asker, arm_timer{{}, options.in_flight});
+  tell_askers(on, all);
   {
-    std::unique_lock lock{state->mutex};
-    if (!state->changed.wait_for(lock, std::chrono::minutes{10},
-                                 [&] { return state->answered >= options.accounts; }))
-      return {.trouble = "the wallets did not open within ten minutes"};
-    if (state->refused != 0) return {.trouble = state->first_refusal};
-    state->answered = 0;
-    state->paying = true;
+    std::unique_lock lock{tally.mutex};
+    const auto deadline = began + std::chrono::minutes{10};
+    while (tally.answered < options.accounts && tally.refused == 0)
+      // Also by the clock: the last answers make no full thousand.
+      if (tally.changed.wait_for(lock, std::chrono::milliseconds{100}) == std::cv_status::timeout &&
+          steady_clock::now() > deadline)
+        return {.trouble = "the wallets did not open within ten minutes"};
+    if (tally.refused != 0) return {.trouble = tally.first_refusal};
+    tally.answered = 0;
   }
   std::cerr
       << " "
@@ -139,22 +103,22 @@ figures run(node& on, const bench_ledger_options& options) {
 
   figures out;
   const auto count = [&] {
-    const std::lock_guard lock{state->mutex};
-    return state->answered;
+    const std::lock_guard lock{tally.mutex};
+    return tally.answered;
   };
-  caf::anon_send(asker, arm_timer{{}, options.in_flight});
-  std::unique_lock warm{state->mutex};  // the first second fills caches and statement plans
-  state->changed.wait_for(warm, std::chrono::seconds{1}, [] { return false; });
+  tell_askers(on, all);
+  std::unique_lock warm{tally.mutex};  // the first second fills caches and statement plans
+  tally.changed.wait_for(warm, std::chrono::seconds{1}, [] { return false; });
   warm.unlock();
   const auto start = steady_clock::now();
   const auto commits = services.counters.commits.load(), batches = services.counters.batches.load();
   const auto from = count();
   const auto cpu = cpu_seconds();
   for (int second = 1; second <= options.seconds; ++second) {
-    std::unique_lock lock{state->mutex};
-    state->changed.wait_until(lock, start + std::chrono::seconds{second}, [] { return false; });
+    std::unique_lock lock{tally.mutex};
+    tally.changed.wait_until(lock, start + std::chrono::seconds{second}, [] { return false; });
     std::fprintf(stderr, "\r%2d s  %llu transfers", second,
-                 static_cast<unsigned long long>(state->answered - from));
+                 static_cast<unsigned long long>(tally.answered - from));
   }
   out.seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
   out.transfers = count() - from;
@@ -165,9 +129,9 @@ figures run(node& on, const bench_ledger_options& options) {
       static_cast<double>(std::max<std::uint64_t>(services.counters.batches.load() - batches, 1));
   std::fputc('\n', stderr);
   {
-    const std::lock_guard lock{state->mutex};
-    state->stopping = true;
-    if (state->refused != 0) out.trouble = state->first_refusal;
+    const std::lock_guard lock{tally.mutex};
+    tally.stopping = true;
+    if (tally.refused != 0) out.trouble = tally.first_refusal;
   }
   return out;
 }
@@ -205,19 +169,11 @@ int bench_ledger(const bench_ledger_options& options) {
                         std::string_view detail) {
     if (s >= severity::warning) std::cerr << event << ' ' << who << ' ' << detail << '\n';
   };
-  auto node = node::start(**store, node_options, [&](const storage::node_grant&) {
-    entity_factory factory;
-    factory.make = [&](const entity_id& who) { return actors::make_wallet(who, wallets); };
-    factory.escrows_of = [](const auto&, const auto&) {
-      return std::vector<storage::account_id>{};
-    };
-    factory.plan_void = [](const auto&, const auto&, const auto&, auto, auto) {
-      return std::nullopt;
-    };
-    return factory;
-  });
+  world all{options};
+  auto node = node::start(**store, node_options,
+                          [&](const storage::node_grant&) { return entities(all, wallets); });
   if (!node) return fail(node.why().message);
-  const auto got = run(**node, options);
+  const auto got = run(**node, all, options);
   (*node)->stop(std::chrono::seconds{20});
   if (!got.trouble.empty()) return fail(got.trouble);
   auto proof = (*store)->verify();

@@ -51,7 +51,9 @@ caf::behavior entity_host::make_behavior() {
 }
 
 void entity_host::crash(const std::string& why) {
-  node_->log(severity::error, "entity.crashed", who_.to_string(), why);
+  const auto asked = origin_.to_string();
+  node_->log(severity::error, "entity.crashed", who_.to_string(),
+             asked.empty() ? why : why + " (serving " + asked + ")");
   caf::anon_send(node_->region, host_failed{who_, why});
   end_life();
 }
@@ -116,6 +118,8 @@ void entity_host::take(envelope_ptr what) {
   if (what->deadline != 0 && at > what->deadline)
     return;  // nobody waits any more; the asker reads silence as unknown
   last_active_ = at;
+  origin_ = what->origin;
+  if (node_->trace) node_->trace(origin_, "entity.request", who_, {});
   // Who watches is the shell's to know: pushes go to edges, and the entity decides only what they
   // say.
   if (const auto edge = what->from.edge; edge != 0 && edge < edges_max) {
@@ -148,6 +152,7 @@ void entity_host::take(answer_in& what) {
     return q.correlation == what.correlation;
   });
   if (known == questions_.end()) return;  // a repeat's second answer
+  origin_ = known->what->origin;
   questions_.erase(known);
   last_active_ = now();
   const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
@@ -182,6 +187,7 @@ void entity_host::take(wheel_due) {
   for (auto& [correlation, job] : context_->reads_) node_->reads.submit(job);
   if (timer_at_ != 0 && at >= timer_at_ && !busy()) {
     timer_at_ = 0;
+    origin_ = {};
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
     entity_->timer(*context_);
   }
@@ -323,6 +329,7 @@ void entity_host::commit(actors::change what) {
   work.wake_at = what.wake_at;
   ticket_->host = caf::actor_cast<caf::actor>(this);
   ticket_->activation = activation_;
+  ticket_->origin = origin_;
   ticket_->result = {};
   ticket_->refused_by_gate = false;
   ticket_in_flight_ = true;
@@ -342,6 +349,7 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
   }
   ticket_in_flight_ = false;
   if (code == errc::none) head_ += ticket->work.events.size();
+  origin_ = ticket->origin;
   last_active_ = now();
   {
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};

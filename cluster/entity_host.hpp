@@ -68,6 +68,7 @@ class entity_host final : public caf::event_based_actor {
   bool failed_ = false, ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true,
        draining_ = false, wants_sleep_ = false;
   std::uint64_t head_ = 0;
+  cause origin_;  // of the call being carried out
   millis last_now_ = 0, last_active_ = 0;
   millis timer_at_ = 0;                  // when the entity wants to be called; 0: not
   millis armed_at_ = 0;                  // earliest entry of ours in the region's wheel; 0: none

@@ -14,6 +14,10 @@ namespace {
 /// Sends one answer; afterwards the ticket belongs to its host again.
 void finish(const std::shared_ptr<node_services>& node, ticket_ptr ticket) {
   const auto host = std::exchange(ticket->host, nullptr);
+  if (node->trace)
+    node->trace(ticket->origin, "gate.commit", ticket->work.entity,
+                std::string{storage::to_string(ticket->result.code)} + " after seq " +
+                    std::to_string(ticket->work.expected_seq));
   auto& counters = node->counters;
   ++(ticket->result.code == storage::errc::none ? counters.commits : counters.commits_refused);
   if (host) caf::anon_send(host, commit_done{std::move(ticket)});

@@ -37,7 +37,7 @@ class gate_queue {
   [[nodiscard]] std::uint16_t writers() const { return static_cast<std::uint16_t>(lanes_.size()); }
   [[nodiscard]] bool idle() const;
   [[nodiscard]] std::uint16_t writer_of(const entity_id& who) const {
-    return static_cast<std::uint16_t>(stable_hash(who) / 65'537 % lanes_.size());
+    return baraza::writer_of(who, writers());
   }
 
  private:

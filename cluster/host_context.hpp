@@ -40,6 +40,7 @@ class entity_host::host_context final : public actors::context {
     request->from.request = correlation;
     request->what = std::move(what);
     request->deadline = deadline;
+    request->origin = host_.origin_;
     send(*request);
     host_.questions_.push_back({correlation, std::move(request), now() + ask_retry.count()});
   }
@@ -47,6 +48,7 @@ class entity_host::host_context final : public actors::context {
     auto request = std::make_shared<envelope>();
     request->to = to;
     request->what = std::move(what);
+    request->origin = host_.origin_;
     caf::anon_send(host_.node_->region, deliver{std::move(request)});
   }
   void push(actors::push what) override {

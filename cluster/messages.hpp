@@ -17,6 +17,19 @@ namespace baraza::cluster {
 /// B5).
 using activation_number = std::uint64_t;
 
+/// The player's request that a chain of messages serves, as the edge numbered it: the same from the
+/// socket through table and wallet to the commit, so that one search in the log finds them all.
+struct cause {
+  std::uint32_t edge = 0;  // 0: nobody asked; a clock or the node itself did
+  std::uint64_t session = 0, request = 0;
+  /// "e1-s4-r17"; empty if nobody asked.
+  [[nodiscard]] std::string to_string() const {
+    if (edge == 0) return {};
+    return "e" + std::to_string(edge) + "-s" + std::to_string(session) + "-r" +
+           std::to_string(request);
+  }
+};
+
 /// A request on its way to an entity. Between nodes the region packs it with schema and view
 /// version; here it travels as it is.
 struct envelope {
@@ -24,6 +37,7 @@ struct envelope {
   actors::reply_to from;
   actors::request what;
   millis deadline = 0;  // cluster time; past it nobody waits any more. 0: none
+  cause origin;
 };
 using envelope_ptr = std::shared_ptr<envelope>;
 
@@ -42,6 +56,7 @@ struct commit_ticket {
   storage::commit work;
   caf::actor host;  // gets commit_done; empty: a void, answered to the region
   activation_number activation = 0;
+  cause origin;
   storage::member_result result;
   bool refused_by_gate = false;  // of an earlier activation or a closed shard: its host must end
 };

@@ -86,7 +86,7 @@ storage::result<std::unique_ptr<node>> node::start(
   }
   const std::size_t threads = options.scheduler_threads != 0
                                   ? options.scheduler_threads
-                                  : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+                                  : std::max(1u, std::thread::hardware_concurrency() / 2);
   auto config = std::make_unique<system_config>(threads);
   auto system = std::make_unique<caf::actor_system>(*config);
   std::unique_ptr<parts> built{new parts{store, read_pool{store, options.readers, 100'000},
@@ -95,7 +95,7 @@ storage::result<std::unique_ptr<node>> node::start(
   auto log = options.log;
   built->services = std::shared_ptr<node_services>{new node_services{
       store, *grant, options.shards, cluster_clock{grant->store_time}, built->reads,
-      make_factory(*grant), options.passivate_after, options.stop_node, options.log,
+      make_factory(*grant), options.passivate_after, options.stop_node, options.log, options.trace,
       watchdog{[stop, log](const entity_id& who, std::chrono::milliseconds held) {
         log(severity::error, "watchdog.thread_held", who.to_string(),
             std::to_string(held.count()) + " ms");

@@ -23,10 +23,12 @@ struct node_options {
   std::uint16_t writers = 2;  // commit connections, one thread each
   std::size_t readers = 2;    // read connections, one thread each
   std::uint32_t shards = 1024;
-  std::size_t scheduler_threads = 0;  // 0: one per core
+  std::size_t scheduler_threads = 0;  // 0: one for two cores: sockets and commits need the rest
   millis passivate_after = 120'000;
   std::function<void(std::string_view)> stop_node;
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
+  /// See node_services::trace. Empty: no steps.
+  std::function<void(const cause&, std::string_view, const entity_id&, std::string_view)> trace;
 };
 
 class node {

@@ -61,6 +61,9 @@ struct node_services {
   /// Structured log: level, event ("entity.crashed"), entity or empty, detail. Must be cheap and
   /// thread-safe.
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
+  /// Called for each step of each request when steps are logged: event, entity, detail. Empty: they
+  /// are not.
+  std::function<void(const cause&, std::string_view, const entity_id&, std::string_view)> trace;
   watchdog dog;
   node_counters counters;
   caf::actor gate, region;                     // set once, before the first request

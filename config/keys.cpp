@@ -65,6 +65,9 @@ constexpr std::array all_keys{
         "Host headers that are answered, without port; all others are refused."},
     key{"http", "origins", LIST(http.origins, origin, optional, ""), "",
         "Web origins whose pages may connect. Empty: only pages of the hosts themselves."},
+    key{"http", "trusted_proxies", LIST(http.trusted_proxies, network, optional, ""), "",
+        "Proxies whose X-Forwarded-For is believed, so that limits by address count their clients. "
+        "Empty: none."},
     key{"http", "frame_bytes", INT(http.frame_bytes, 1024, 65536), "bytes",
         "Largest WebSocket message of a client; a larger one closes the connection (1009)."},
     key{"http", "inflight", INT(http.inflight, 1, 8), "requests",
@@ -86,7 +89,9 @@ constexpr std::array all_keys{
         "WebSocket messages from one session, twice as many at once; beyond: refused, then "
         "closed."},
     key{"http", "tls_certificate_file", TEXT(http.tls_certificate_file, path, optional), "",
-        "Certificate chain (PEM). Empty: no TLS here, so put a proxy that has it in front."},
+        "Certificate chain (PEM). Empty: no TLS here, so put a proxy that has it in front. SIGHUP "
+        "makes a running node read it and the key again; if they do not fit together, the earlier "
+        "ones stay."},
     key{"http", "tls_key_file", TEXT(http.tls_key_file, path, optional), "",
         "Private key (PEM) of the certificate."},
 
@@ -150,7 +155,7 @@ constexpr std::array all_keys{
         "Lines that wait for a slow disk; beyond, the oldest are dropped and counted."},
 
     key{"runtime", "scheduler_threads", INT(runtime.scheduler_threads, 0, 64), "threads",
-        "Threads that run actors. 0: one per core."},
+        "Threads that run actors. 0: one for two cores."},
 };
 
 #undef AT

@@ -20,6 +20,7 @@ enum class text_form : std::uint8_t {
   store_url,  // sqlite:PATH or postgresql://…
   host,       // a Host header without its port
   origin,     // scheme://host[:port]
+  network,    // an IP address or ADDR/BITS
   choice,     // one of the row's words
 };
 

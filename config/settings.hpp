@@ -29,6 +29,7 @@ struct settings {
     integer threads = 1;
     std::vector<std::string> hosts{"localhost", "127.0.0.1", "[::1]"};
     std::vector<std::string> origins;
+    std::vector<std::string> trusted_proxies;
     integer frame_bytes = 65536;
     integer inflight = 8;
     integer outbox_frames = 256;

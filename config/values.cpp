@@ -77,6 +77,19 @@ bool is_origin(std::string_view text) {
   return false;
 }
 
+bool is_network(std::string_view text) {
+  const auto slash = text.find('/');
+  const std::string base{text.substr(0, slash)};
+  std::array<unsigned char, 16> bytes{};
+  const bool v4 = ::inet_pton(AF_INET, base.c_str(), bytes.data()) == 1;
+  if (!v4 && ::inet_pton(AF_INET6, base.c_str(), bytes.data()) != 1) return false;
+  if (slash == std::string_view::npos) return true;
+  unsigned bits = 0;
+  const auto tail = text.substr(slash + 1);
+  const auto [end, error] = std::from_chars(tail.data(), tail.data() + tail.size(), bits);
+  return error == std::errc{} && end == tail.data() + tail.size() && bits <= (v4 ? 32U : 128U);
+}
+
 bool fits(text_form form, std::string_view words, std::string_view text) {
   switch (form) {
     case text_form::path:
@@ -93,6 +106,8 @@ bool fits(text_form form, std::string_view words, std::string_view text) {
       return is_host(text);
     case text_form::origin:
       return is_origin(text);
+    case text_form::network:
+      return is_network(text);
     case text_form::choice: {
       const auto known = split(words, ' ');
       return std::find(known.begin(), known.end(), text) != known.end();
@@ -115,6 +130,8 @@ std::string describe(text_form form, std::string_view words) {
       return "a host name or address without port";
     case text_form::origin:
       return "http://HOST[:PORT] or https://HOST[:PORT]";
+    case text_form::network:
+      return "an IP address or a range as 10.0.0.0/8";
     case text_form::choice: {
       std::string list;
       for (const auto& word : split(words, ' '))

@@ -71,6 +71,19 @@ std::vector<route> admin_routes(std::function<bool()> is_ready,
   return out;
 }
 
+void add_revocation(std::vector<route>& to, auth_service& accounts) {
+  to.push_back({"POST", "/admin/v1/players/{id}/logout", 0, false, [&accounts](const exchange& x) {
+                  const auto player = uuid::parse(x.parts.at(0));
+                  if (!player) return x.fail(404, "not_found", "A player's id is a uuid.");
+                  caller who;
+                  who.player = *player;
+                  accounts.logout_everywhere(who, [x](std::variant<std::uint32_t, auth_error> out) {
+                    if (const auto* why = std::get_if<auth_error>(&out)) return x.fail(*why);
+                    x.ok("{\"ended\":" + std::to_string(std::get<std::uint32_t>(out)) + "}");
+                  });
+                }});
+}
+
 operator_door::operator_door(std::vector<route> routes, std::string token)
     : routes_{std::move(routes), nullptr}, token_{std::move(token)} {}
 

@@ -15,6 +15,10 @@ namespace baraza::http {
 std::vector<route> admin_routes(std::function<bool()> is_ready,
                                 std::function<std::string()> metrics);
 
+/// POST /admin/v1/players/{id}/logout: ends every login of a player and, within a second, its
+/// connections. A player without logins is no error: {"ended":0}.
+void add_revocation(std::vector<route>& to, auth_service& accounts);
+
 /// Stands before the operators' routes: everything but the probes /livez and /readyz asks for the
 /// bearer token, addresses that do not exist too. Without a token everything is open.
 class operator_door final : public service {

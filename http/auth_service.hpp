@@ -94,6 +94,11 @@ class auth_service {
   /// A single-use ticket; see tickets.
   std::string ticket(const caller& who) { return tickets_.issue(who, now_()); }
   std::optional<caller> redeem(std::string_view ticket);
+  /// A line for the security log: a token that was shown and not accepted (ASVS 16.3). Never the
+  /// token.
+  void note_unauthorized(const address& from, std::string_view request_id) const {
+    log_("token_refused", "address=" + from.to_string() + " request=" + std::string{request_id});
+  }
   /// True if this login ended a moment ago: ask after a socket is attached.
   [[nodiscard]] bool is_ended(const uuid& login) const { return cache_.is_ended(login); }
   [[nodiscard]] millis now() const { return now_(); }

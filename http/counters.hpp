@@ -43,6 +43,7 @@ enum class refusal_reason : std::uint8_t {
   slow_reader,
   idle,
   hello_timeout,
+  tls,
   count
 };
 

@@ -1,7 +1,5 @@
 #include "http/edge.hpp"
 
-#include <boost/asio/ssl/context.hpp>
-
 #include "http/admin.hpp"
 #include "http/debug_routes.hpp"
 #include "http/listener.hpp"
@@ -12,11 +10,25 @@ namespace baraza::http {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(refusal_reason::count)>
-    reason_names{"gate",          "parse",           "body_too_large", "address_rate",
-                 "sockets_total", "sockets_address", "header_timeout", "write_timeout",
-                 "origin",        "unauthorized",    "bad_message",    "session_rate",
-                 "account_rate",  "inflight",        "replayed_id",    "slow_reader",
-                 "idle",          "hello_timeout"};
+    reason_names{"gate",
+                 "parse",
+                 "body_too_large",
+                 "address_rate",
+                 "sockets_total",
+                 "sockets_address",
+                 "header_timeout",
+                 "write_timeout",
+                 "origin",
+                 "unauthorized",
+                 "bad_message",
+                 "session_rate",
+                 "account_rate",
+                 "inflight",
+                 "replayed_id",
+                 "slow_reader",
+                 "idle",
+                 "hello_timeout",
+                 "tls"};
 constexpr std::chrono::milliseconds going_away_time{500};
 constexpr std::chrono::milliseconds farewell_time{
     2000};  // for closing handshakes; then sockets are cut
@@ -66,6 +78,7 @@ struct edge::parts {
                                      if (callbacks.append_metrics) callbacks.append_metrics(out);
                                      return out;
                                    });
+    add_revocation(operations, *accounts);
 #ifdef BARAZA_TEST_COMMANDS
     add_debug_routes(operations, to);
 #endif
@@ -76,6 +89,10 @@ struct edge::parts {
   std::optional<std::string> start();
   void stop(std::uint32_t retry_ms);
   void append_metrics(std::string& out) const;
+  [[nodiscard]] bool speaks_tls() const { return !shared.options.certificate_file.empty(); }
+  std::string reload_certificate() {
+    return certificate.load(shared.options.certificate_file, shared.options.key_file);
+  }
   void wait_for_sessions(std::chrono::milliseconds most) const {
     const auto until = std::chrono::steady_clock::now() + most;
     while (sum(&io_counters::sessions_open) > 0 && std::chrono::steady_clock::now() < until) {
@@ -93,7 +110,7 @@ struct edge::parts {
   std::unique_ptr<auth_service> accounts;
   std::unique_ptr<router> player_routes;
   std::unique_ptr<operator_door> operator_routes;
-  std::unique_ptr<asio::ssl::context> tls;
+  tls_certificate certificate;
   std::vector<std::unique_ptr<io_thread>> threads;
   std::unique_ptr<listener> players, operators;
   bool running = false;
@@ -108,19 +125,15 @@ std::optional<std::string> edge::parts::start() {
   if (shared.options.certificate_file.empty() != shared.options.key_file.empty())
     return "TLS needs both a certificate and a key file";
   if (!shared.options.certificate_file.empty()) {
-    try {
-      tls = make_tls_context(shared.options.certificate_file, shared.options.key_file);
-    } catch (const boost::system::system_error& why) {
-      return "TLS: " + shared.options.certificate_file + ", " + shared.options.key_file + ": " +
-             why.code().message();
-    }
+    if (auto why = reload_certificate(); !why.empty()) return why;
   }
   std::vector<io_thread*> all;
   for (std::size_t i = 0; i < std::max<std::size_t>(shared.options.threads, 1); ++i) {
     threads.push_back(std::make_unique<io_thread>());
     all.push_back(threads.back().get());
   }
-  players = std::make_unique<listener>(shared, all, *player_routes, tls.get(), true);
+  players = std::make_unique<listener>(shared, all, *player_routes,
+                                       speaks_tls() ? &certificate : nullptr, true);
   if (auto why = players->bind(shared.options.address, shared.options.port); !why.empty())
     return why;
   if (shared.options.admin) {
@@ -179,6 +192,10 @@ void edge::parts::append_metrics(std::string& out) const {
              sum(&io_counters::bytes_out));
   put_metric(out, "baraza_edge_inbox_wakeups_total", "counter",
              "Wake-ups of socket threads for frames.", sum(&io_counters::inbox_wakeups));
+  if (speaks_tls())
+    put_metric(out, "baraza_edge_certificate_expires_seconds", "gauge",
+               "End of the TLS certificate's validity, in seconds since 1970.",
+               static_cast<std::uint64_t>(certificate.expires_at()));
   out +=
       "# HELP baraza_edge_refused_total Requests, messages and sockets refused, by reason.\n# TYPE "
       "baraza_edge_refused_total counter\n";
@@ -219,6 +236,11 @@ edge::edge(edge_options options, bridge& to, storage::identity_store& identities
 edge::~edge() { stop(0); }
 std::optional<std::string> edge::start() { return parts_->start(); }
 void edge::stop(std::uint32_t retry_ms) { parts_->stop(retry_ms); }
+std::optional<std::string> edge::reload_certificate() {
+  if (!parts_->speaks_tls()) return std::nullopt;
+  auto why = parts_->reload_certificate();
+  return why.empty() ? std::nullopt : std::optional{std::move(why)};
+}
 std::uint16_t edge::port() const { return parts_->players->port(); }
 std::uint16_t edge::admin_port() const {
   return parts_->operators ? parts_->operators->port() : std::uint16_t{0};

@@ -56,6 +56,7 @@ struct edge_options {
   std::chrono::milliseconds keep_alive_time = limits::keep_alive_time;
   std::chrono::milliseconds write_time = limits::write_time;
   std::chrono::milliseconds hello_time = limits::hello_time;
+  std::chrono::milliseconds close_time = limits::close_time;
   std::chrono::milliseconds ping_after = limits::ping_after;
   std::chrono::milliseconds idle_time = limits::idle_time;
   std::chrono::milliseconds ask_deadline = std::chrono::seconds{5};  // of wallet questions
@@ -86,6 +87,9 @@ class edge {
   /// No new connections; sessions get going_away with `retry_ms` and are closed with 1001 within
   /// about two seconds.
   void stop(std::uint32_t retry_ms);
+  /// Reads the certificate and key files again; see tls_certificate. Any thread.
+  /// @returns what is wrong, in one line, and the earlier certificate stays
+  std::optional<std::string> reload_certificate();
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::uint16_t admin_port() const;
   /// The edge's own metrics, as /metrics shows them.

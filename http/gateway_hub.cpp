@@ -79,6 +79,9 @@ void gateway_hub::handle(session_number number, wire::client_frame frame) {
   }
   if (theirs >= options_.inflight)
     return tell(from, error(id, "too_many_requests", "too many requests are not answered yet"));
+  if (node_->trace)
+    node_->trace({options_.edge, number, id}, "edge.request", {entity_kind::wallet, from.player},
+                 "message " + std::to_string(frame.body.index()));
   std::visit([&](auto& body) { ask_entity(number, from, id, body); }, frame.body);
 }
 
@@ -187,6 +190,7 @@ void gateway_hub::send(const entity_id& to, actors::request what, actors::reply_
                        millis within) {
   auto request = std::make_shared<cluster::envelope>();
   request->to = to;
+  request->origin = {from.edge, from.session, from.request};
   request->from = std::move(from);
   request->what = std::move(what);
   if (within != 0) request->deadline = node_->clock.now() + within;

@@ -103,6 +103,8 @@ class gateway_hub {
   /// The one who caused the events does not watch, or is behind: it gets a plain answer.
   void answer_cause(const actors::table_events& m);
   void on_player(const actors::player_push& m);
+  /// Matched: whatever other queue the player stands in, on any session, must not seat him twice.
+  void leave_lobbies(const uuid& player);
 
   std::shared_ptr<cluster::node_services> node_;
   const bridge_options options_;

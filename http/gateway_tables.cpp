@@ -144,6 +144,7 @@ void gateway_hub::answer_cause(const actors::table_events& m) {
 }
 
 void gateway_hub::on_player(const actors::player_push& m) {
+  if (!m.table.is_nil()) leave_lobbies(m.player);
   const auto theirs = players_.find(m.player);
   if (theirs == players_.end()) return;
   const auto frame =
@@ -152,9 +153,24 @@ void gateway_hub::on_player(const actors::player_push& m) {
     auto& to = sessions_.at(number);
     tell(to, frame);
     if (m.table.is_nil()) continue;
-    to.tickets.clear();  // matched: the other queues must not seat the player twice
     if (to.tables.size() >= limits::watched_tables_max) forget_table(number, to, to.tables.front());
     watch(number, to, own_request | ++last_own_, m.table, 0);
+  }
+}
+
+void gateway_hub::leave_lobbies(const uuid& player) {
+  const auto leave_all = [&](const auto& ticket) {
+    send(ticket.lobby, actors::lobby_leave{ticket.ticket, player, false}, {});
+  };
+  if (const auto theirs = players_.find(player); theirs != players_.end())
+    for (const auto number : theirs->second) {
+      auto& tickets = sessions_.at(number).tickets;
+      std::ranges::for_each(tickets, leave_all);
+      tickets.clear();
+    }
+  if (const auto lost = lost_.find(player); lost != lost_.end()) {
+    for (const auto& [ticket, until] : lost->second) leave_all(ticket);
+    lost_.erase(lost);
   }
 }
 

@@ -200,6 +200,16 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     answer(++generation_, error_response(status, code, message, request_id_, retry_ms));
   }
 
+  void ask_for_upgrade() {
+    keep_alive_ = false;
+    state_ = state::serving;
+    auto out = error_response(426, "upgrade_required",
+                              "This address speaks WebSocket, version 13, only.", request_id_);
+    out.fields.emplace_back("Upgrade", "websocket");
+    out.fields.emplace_back("Sec-WebSocket-Version", "13");
+    answer(++generation_, std::move(out));
+  }
+
   void answer(std::uint32_t turn, response what) {
     if (turn != generation_ || state_ != state::serving) return;  // the deadline was faster
     state_ = state::writing;
@@ -235,11 +245,19 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
 
   void upgrade() {
     const auto& head = parser_->get();
-    if (request_.method != "GET" || !websocket::is_upgrade(head)) {
-      return fail(426, "upgrade_required", "This address speaks WebSocket only.");
-    }
+    // All that Beast's own handshake would refuse is refused here, in the words of every other
+    // refusal.
+    if (request_.method != "GET" || !websocket::is_upgrade(head) ||
+        head[beast::http::field::sec_websocket_version] != "13")
+      return ask_for_upgrade();
+    if (head.count(beast::http::field::sec_websocket_version) != 1 ||
+        head.count(beast::http::field::sec_websocket_key) != 1 ||
+        head[beast::http::field::sec_websocket_key].size() != key_characters)
+      return fail(400, "bad_request", "Sec-WebSocket-Key is 16 bytes in base64, once.");
     if (from_.shared.stopping)
       return fail(503, "going_away", "The server restarts; try again soon.", 1000);
+    if (!in_.empty())  // a client waits for the answer before its first frame (RFC 6455, 4.1)
+      return fail(400, "bad_request", "Nothing may follow an upgrade before its answer.");
     const auto offered = head[beast::http::field::sec_websocket_protocol];
     const bool msgpack = offers(offered, subprotocol_msgpack),
                json = offers(offered, subprotocol_json);
@@ -271,6 +289,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     if (auto* who = std::get_if<caller>(&known)) return accept(std::move(*who));
     const auto& why = std::get<auth_error>(known);
     counters().refuse(refusal_reason::unauthorized);
+    from_.shared.accounts->note_unauthorized(request_.client, request_id_);
     fail(why.status, why.code, why.sentence, why.retry_ms);
   }
 
@@ -314,6 +333,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
   }
 
   static constexpr std::size_t chunk_bytes = 2048;
+  static constexpr std::size_t key_characters = 24;
   static constexpr int linger_reads_max = 16;
   static constexpr std::chrono::milliseconds linger_time{1000};
 

@@ -2,7 +2,10 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
+
+#include "http/tls.hpp"
 
 namespace baraza::http {
 namespace {
@@ -23,7 +26,7 @@ address address_of(const asio::ip::address& from) {
 }  // namespace
 
 struct listener::state : std::enable_shared_from_this<state> {
-  state(edge_shared& s, std::vector<io_thread*> t, service& r, asio::ssl::context* c, bool w)
+  state(edge_shared& s, std::vector<io_thread*> t, service& r, const tls_certificate* c, bool w)
       : shared{s},
         threads{std::move(t)},
         routes{r},
@@ -73,11 +76,12 @@ struct listener::state : std::enable_shared_from_this<state> {
     socket.non_blocking(true, why);
     // Nothing of the acceptor travels along: its thread may end before this one.
     const session_origin origin{shared, thread, routes, websockets};
-    asio::post(thread.context(), [origin, from, tls = tls, socket = std::move(socket)]() mutable {
+    asio::post(thread.context(), [origin, from, context = tls == nullptr ? nullptr : tls->current(),
+                                  socket = std::move(socket)]() mutable {
       origin.thread.counters().sockets_open.add();
       socket_place place{origin.shared, origin.thread.counters(), from};
-      if (tls != nullptr) {
-        start_tls_session(origin, std::move(socket), std::move(place), *tls);
+      if (context) {
+        start_tls_session(origin, std::move(socket), std::move(place), *context);
       } else {
         start_plain_session(origin, std::move(socket), std::move(place));
       }
@@ -87,7 +91,7 @@ struct listener::state : std::enable_shared_from_this<state> {
   edge_shared& shared;
   std::vector<io_thread*> threads;
   service& routes;
-  asio::ssl::context* tls;
+  const tls_certificate* tls;
   const bool websockets;
   std::size_t next = 0;
   asio::basic_socket_acceptor<tcp, asio::io_context::executor_type> acceptor;
@@ -95,7 +99,7 @@ struct listener::state : std::enable_shared_from_this<state> {
 };
 
 listener::listener(edge_shared& shared, std::vector<io_thread*> threads, service& routes,
-                   asio::ssl::context* tls, bool websockets)
+                   const tls_certificate* tls, bool websockets)
     : state_{std::make_shared<state>(shared, std::move(threads), routes, tls, websockets)} {}
 listener::~listener() = default;
 

@@ -10,11 +10,13 @@
 
 namespace baraza::http {
 
+class tls_certificate;
+
 class listener {
  public:
   /// @param tls may be null: plain
   listener(edge_shared& shared, std::vector<io_thread*> threads, service& routes,
-           boost::asio::ssl::context* tls, bool websockets);
+           const tls_certificate* tls, bool websockets);
   ~listener();
   /// Binds and listens; nothing is accepted before accept(). @returns what is wrong, or empty
   std::string bind(const std::string& address, std::uint16_t port);

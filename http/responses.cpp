@@ -78,7 +78,12 @@ response error_response(int status, std::string_view code, std::string_view mess
              ",\"request_id\":" + json_text(request_id);
   if (retry_ms > 0) {
     out.body += ",\"retry_ms\":" + std::to_string(retry_ms);
-    out.fields.emplace_back("Retry-After", std::to_string((retry_ms + 999) / 1000));
+    const auto seconds = std::to_string((retry_ms + 999) / 1000);
+    out.fields.emplace_back("Retry-After", seconds);
+    if (status == 429) {
+      out.fields.emplace_back("RateLimit-Remaining", "0");
+      out.fields.emplace_back("RateLimit-Reset", seconds);
+    }
   }
   out.body += "}}";
   return out;

@@ -78,8 +78,12 @@ void router::serve(request what, respond done) {
     if (!one.needs_token) return one.handler(std::move(x));
     const std::string token{tokens::bearer(x.what.authorization)};
     return accounts_->authenticate(
-        token, [x = std::move(x), &one](std::variant<caller, auth_error> known) mutable {
-          if (const auto* why = std::get_if<auth_error>(&known)) return x.fail(*why);
+        token, [x = std::move(x), &one, this](std::variant<caller, auth_error> known) mutable {
+          if (const auto* why = std::get_if<auth_error>(&known)) {
+            if (why->status == 401 && !x.what.authorization.empty())
+              accounts_->note_unauthorized(x.what.client, x.what.request_id);
+            return x.fail(*why);
+          }
           x.who = std::move(std::get<caller>(known));
           one.handler(std::move(x));
         });

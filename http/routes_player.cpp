@@ -130,7 +130,8 @@ void add_player_routes(std::vector<route>& to, edge_shared& shared, cluster::rea
                   x.ok(games ? games() : "{\"games\":[]}");
                 }});
   to.push_back({"GET", "/v1/play", 0, false, [](const exchange& x) {
-                  x.fail(426, "upgrade_required", "This address speaks WebSocket only.");
+                  x.fail(426, "upgrade_required",
+                         "This address speaks WebSocket, version 13, only.");
                 }});
 }
 

@@ -15,6 +15,7 @@
 #include "actors/games/game.hpp"
 #include "actors/log.hpp"
 #include "actors/table_void.hpp"
+#include "cluster/upkeep.hpp"
 #include "http/admin.hpp"
 #include "http/client/house_bot.hpp"
 #include "http/gateway_bridge.hpp"
@@ -133,15 +134,30 @@ edge_callbacks callbacks(cluster::node& of) {
   return call;
 }
 
-/// SIGTERM and SIGINT, taken by wait_for_signal instead of a handler. Before the first thread.
-sigset_t block_signals() {
+/// SIGTERM and SIGINT, and with TLS also SIGHUP, taken by wait_for_stop instead of a handler.
+/// Without TLS a terminal that closes still ends its server. Before the first thread.
+sigset_t block_signals(bool with_tls) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  if (with_tls) sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return set;
+}
+
+/// Until SIGTERM or SIGINT; each SIGHUP before reads the certificate again.
+int wait_for_stop(const sigset_t& signals, edge& at) {
+  for (;;) {
+    int received = 0;
+    sigwait(&signals, &received);
+    if (received != SIGHUP) return received;
+    if (const auto why = at.reload_certificate())
+      log::event(log::level::error, "edge.certificate_kept", {{"why", *why}});
+    else
+      log::event(log::level::info, "edge.certificate_loaded");
+  }
 }
 
 void raise_descriptor_limit() {
@@ -173,7 +189,9 @@ void say_ready(const serve_options& options, const edge& at) {
 }  // namespace
 
 int serve(serve_options options) {
-  const auto signals = block_signals();
+  if (options.house_bot && !options.edge.certificate_file.empty())
+    return complain("the house bot does not speak TLS: leave it off, or TLS to a proxy in front");
+  const auto signals = block_signals(!options.edge.certificate_file.empty());
   raise_descriptor_limit();
   if (const auto why = load_key(options.key_file, options.table.cluster_key); !why.empty())
     return complain(why);
@@ -188,13 +206,21 @@ int serve(serve_options options) {
                         std::string_view detail) {
     log::event(level_of(s), event, {{"entity", who}, {"detail", detail}});
   };
+  if (log::enabled(log::level::debug))
+    options.node.trace = [](const cluster::cause& from, std::string_view event,
+                            const entity_id& who, std::string_view detail) {
+      log::event(log::level::debug, event, from.to_string(), {{"entity", who}, {"detail", detail}});
+    };
   auto node = cluster::node::start(**store, options.node, [&](const storage::node_grant& grant) {
-    options.table.slot = options.wallet.slot =
-        static_cast<std::uint32_t>(grant.incarnation % storage::system_slots);
+    options.table.slots = options.wallet.slots = {grant.incarnation, options.node.writers};
     return entities(options);
   });
   if (!node) return complain(node.why().message);
-  (void)(*store)->maintain((*node)->services()->clock.now());
+  const cluster::upkeep upkeep{
+      [&] { return (*store)->maintain((*node)->services()->clock.now()); },
+      [](const storage::error& why) {
+        log::event(log::level::error, "store.upkeep_failed", {{"detail", why.message}});
+      }};
 
   const auto identities = (*store)->open_identity();
   const auto gateway =
@@ -205,19 +231,19 @@ int serve(serve_options options) {
   if (options.house_bot) {
     const auto host =
         options.edge.address == "0.0.0.0" ? std::string{"127.0.0.1"} : options.edge.address;
-    if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play"))
+    if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play",
+                   {.folder = options.house_bot_folder}))
       return complain("the house bot cannot read the address");
   }
   say_ready(options, front);
   log::event(log::level::info, "node.ready",
              {{"incarnation", (*node)->services()->grant.incarnation}});
 
-  int received = 0;
-  sigwait(&signals, &received);
+  const int received = wait_for_stop(signals, front);
   log::event(log::level::info, "node.stopping", {{"signal", received}});
   std::thread{[signals] {  // a second signal ends at once
-    int again = 0;
-    sigwait(&signals, &again);
+    int again = SIGHUP;
+    while (again == SIGHUP) sigwait(&signals, &again);
     ::_exit(1);
   }}
       .detach();

@@ -27,6 +27,7 @@ struct serve_options {
   actors::lobby_options lobby;
   edge_options edge;
   bool house_bot = false;
+  std::string house_bot_folder;  // where its accounts are kept, mode 0600; empty: nowhere
   std::chrono::milliseconds stop_limit{10'000};  // for commits in flight on SIGTERM
 };
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/system/system_error.hpp>
+#include <ctime>
 #include <string_view>
 
 namespace baraza::http {
@@ -24,12 +25,11 @@ void must(int ok) {
         boost::system::errc::invalid_argument, boost::system::generic_category()}};
 }
 
-}  // namespace
-
-std::unique_ptr<boost::asio::ssl::context> make_tls_context(const std::string& certificate_file,
-                                                            const std::string& key_file) {
+/// Throws boost::system::system_error if the files do not hold a matching chain and key.
+std::shared_ptr<boost::asio::ssl::context> make_context(const std::string& certificate_file,
+                                                        const std::string& key_file) {
   namespace ssl = boost::asio::ssl;
-  auto out = std::make_unique<ssl::context>(ssl::context::tls_server);
+  auto out = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* raw = out->native_handle();
   must(SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION));
   must(SSL_CTX_set_ciphersuites(
@@ -44,6 +44,34 @@ std::unique_ptr<boost::asio::ssl::context> make_tls_context(const std::string& c
   out->use_private_key_file(key_file, ssl::context::pem);
   must(SSL_CTX_check_private_key(raw));
   return out;
+}
+
+}  // namespace
+
+std::string tls_certificate::load(const std::string& certificate_file,
+                                  const std::string& key_file) {
+  std::shared_ptr<boost::asio::ssl::context> fresh;
+  try {
+    fresh = make_context(certificate_file, key_file);
+  } catch (const boost::system::system_error& why) {
+    return "TLS: " + certificate_file + ", " + key_file + ": " + why.code().message();
+  }
+  const std::lock_guard lock{mutex_};
+  current_ = std::move(fresh);
+  return {};
+}
+
+std::shared_ptr<boost::asio::ssl::context> tls_certificate::current() const {
+  const std::lock_guard lock{mutex_};
+  return current_;
+}
+
+std::int64_t tls_certificate::expires_at() const {
+  const auto context = current();
+  const auto* shown = context ? SSL_CTX_get0_certificate(context->native_handle()) : nullptr;
+  std::tm end{};
+  if (shown == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &end) != 1) return 0;
+  return ::timegm(&end);
 }
 
 }  // namespace baraza::http

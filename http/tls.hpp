@@ -2,7 +2,9 @@
 // HTTP/1.1 only.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace boost::asio::ssl {
@@ -11,9 +13,21 @@ class context;
 
 namespace baraza::http {
 
-/// Throws boost::system::system_error if the files do not hold a matching certificate chain and key
-/// (PEM).
-std::unique_ptr<boost::asio::ssl::context> make_tls_context(const std::string& certificate_file,
-                                                            const std::string& key_file);
+/// The certificate that the port shows, read again without a restart: connections keep the one they
+/// began with, new ones get the new one. Safe from any thread.
+class tls_certificate {
+ public:
+  /// Takes chain and key (PEM) from these files if they fit together.
+  /// @returns what is wrong, in one line, and the earlier certificate stays; empty on success
+  std::string load(const std::string& certificate_file, const std::string& key_file);
+  /// For the next connection. Null before the first load.
+  [[nodiscard]] std::shared_ptr<boost::asio::ssl::context> current() const;
+  /// When the certificate ends to be valid, in seconds since 1970.
+  [[nodiscard]] std::int64_t expires_at() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<boost::asio::ssl::context> current_;
+};
 
 }  // namespace baraza::http

@@ -26,14 +26,15 @@ class websocket_io final : public websocket_session {
 
   websocket_io(const session_origin& from, socket_place place, const address& client,
                wire::encoding encoding, Stream stream)
-      : websocket_session{from, std::move(place), client, encoding}, socket_{std::move(stream)} {
-    socket_.auto_fragment(false);  // and no write buffer of its own
-    socket_.read_message_max(from.shared.options.frame_bytes_max);
-    socket_.binary(encoding == wire::encoding::msgpack);
+      : websocket_session{from, std::move(place), client, encoding},
+        socket_{std::in_place, std::move(stream)} {
+    socket_->auto_fragment(false);  // and no write buffer of its own
+    socket_->read_message_max(from.shared.options.frame_bytes_max);
+    socket_->binary(encoding == wire::encoding::msgpack);
     // One wheel a thread keeps all deadlines; a timer a socket would cost memory and wake-ups.
-    socket_.set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
-                                                       websocket::stream_base::none(), false});
-    socket_.control_callback([this](websocket::frame_type kind, beast::string_view) {
+    socket_->set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
+                                                        websocket::stream_base::none(), false});
+    socket_->control_callback([this](websocket::frame_type kind, beast::string_view) {
       if (kind != websocket::frame_type::close) control_received();
     });
   }
@@ -41,7 +42,7 @@ class websocket_io final : public websocket_session {
   /// @param within for the handshake's answer to leave
   void accept(const upgrade& from, bool names_subprotocol, std::optional<caller> who,
               std::chrono::milliseconds within) {
-    socket_.set_option(websocket::stream_base::decorator(
+    socket_->set_option(websocket::stream_base::decorator(
         [json = how() == wire::encoding::json, names_subprotocol](auto& response) {
           response.set(beast::http::field::server, "baraza");
           if (names_subprotocol) {
@@ -50,12 +51,12 @@ class websocket_io final : public websocket_session {
           }
         }));
     thread_.arm(shared_from_this(), within);
-    socket_.async_accept(from,
-                         [self = self(), who = std::move(who)](beast::error_code why) mutable {
-                           if (why) return self->gone();
-                           self->opened(std::move(who));
-                           self->read();
-                         });
+    socket_->async_accept(from,
+                          [self = self(), who = std::move(who)](beast::error_code why) mutable {
+                            if (why) return self->gone();
+                            self->opened(std::move(who));
+                            self->read();
+                          });
   }
 
  private:
@@ -68,41 +69,48 @@ class websocket_io final : public websocket_session {
   }
 
   void read() {
-    socket_.async_read_some(buffer_, read_bytes,
-                            [self = self()](beast::error_code why, std::size_t) {
-                              if (why) return self->gone();
-                              if (self->socket_.is_message_done()) {
-                                const auto data = self->buffer_.cdata();
-                                self->received({static_cast<const char*>(data.data()), data.size()},
-                                               self->socket_.got_text());
-                                self->buffer_.consume(data.size());
-                                if (self->buffer_.capacity() > 4 * read_bytes)
-                                  self->buffer_ = beast::flat_buffer{};
-                              }
-                              self->read();
-                            });
+    socket_->async_read_some(
+        buffer_, read_bytes, [self = self()](beast::error_code why, std::size_t) {
+          if (why) return self->gone();
+          if (self->socket_->is_message_done()) {
+            const auto data = self->buffer_.cdata();
+            self->received({static_cast<const char*>(data.data()), data.size()},
+                           self->socket_->got_text());
+            self->buffer_.consume(data.size());
+            if (self->buffer_.capacity() > 4 * read_bytes) self->buffer_ = beast::flat_buffer{};
+          }
+          // What follows is the closing handshake's to read: see drop().
+          if (!self->is_closing()) self->read();
+        });
   }
 
   void write(const std::string& frame) override {
-    socket_.async_write(asio::buffer(frame), [self = self()](beast::error_code why, std::size_t) {
+    socket_->async_write(asio::buffer(frame), [self = self()](beast::error_code why, std::size_t) {
       if (why) return self->gone();
       self->sent();
     });
   }
   void start_ping() override {
-    socket_.async_ping({}, [self = self()](beast::error_code) {});
+    socket_->async_ping({}, [self = self()](beast::error_code) {});
   }
   void start_close(std::uint16_t code, std::string_view reason) override {
     const websocket::close_reason what{static_cast<websocket::close_code>(code),
                                        beast::string_view{reason.data(), reason.size()}};
-    socket_.async_close(what, [self = self()](beast::error_code) { self->gone(); });
+    socket_->async_close(what, [self = self()](beast::error_code) { self->gone(); });
   }
   void abort() override {
     boost::system::error_code ignored;
-    beast::get_lowest_layer(socket_).close(ignored);
+    if (socket_) beast::get_lowest_layer(*socket_).close(ignored);
+  }
+  /// A violation of the protocol that is read while our close frame is on its way leaves Beast's
+  /// two operations waiting for each other for ever (Boost 1.74 to 1.81), each with a share of this
+  /// session: its place among the sockets would be lost. Nothing but the stream's end frees them.
+  void drop() override {
+    abort();
+    socket_.reset();
   }
 
-  websocket::stream<Stream, false> socket_;
+  std::optional<websocket::stream<Stream, false>> socket_;  // nothing once dropped
   beast::flat_buffer buffer_;
 };
 

@@ -9,6 +9,9 @@
 namespace baraza::http {
 namespace {
 
+constexpr std::chrono::milliseconds drop_after{
+    100};  // what was pending on a closed socket has ended by then: the loop went round
+
 std::int64_t steady_ms() { return steady_nanos() / 1'000'000; }
 
 std::string_view reason_of(std::uint16_t code) {
@@ -44,6 +47,7 @@ websocket_session::~websocket_session() { gone(); }
 // ---- life and death
 
 void websocket_session::opened(std::optional<caller> who) {
+  if (phase_ == phase::gone) return;  // the handshake's deadline was faster
   thread_.counters().sessions_open.add();
   thread_.counters().sessions_total.add();
   last_heard_ms_ = steady_ms();
@@ -80,7 +84,10 @@ void websocket_session::gone() {
   if (phase_ == phase::gone) return;
   if (phase_ != phase::handshake) thread_.counters().sessions_open.sub();
   phase_ = phase::gone;
-  io_thread::disarm(*this);
+  if (const auto me = weak_from_this().lock()) {  // none while it is destroyed
+    abort();
+    thread_.arm(me, drop_after);
+  }
   if (number_ != 0) shared_.to->detach(number_);
   number_ = 0;
   mailbox_.reset();
@@ -114,27 +121,26 @@ void websocket_session::rearm() {
   if (phase_ == phase::waiting_hello || phase_ == phase::checking)
     due = std::min<std::int64_t>(due, opened_ms_ + o.hello_time.count());
   if (writing_) due = std::min<std::int64_t>(due, write_since_ms_ + o.write_time.count());
-  if (phase_ == phase::closing)
-    due = close_since_ms_ + std::chrono::milliseconds{limits::close_time}.count();
+  if (phase_ == phase::closing) due = close_since_ms_ + o.close_time.count();
   thread_.arm(shared_from_this(), std::chrono::milliseconds{std::max<std::int64_t>(due - now, 1)});
 }
 
 void websocket_session::expired() {
   const auto now = steady_ms();
   const auto& o = shared_.options;
-  if (phase_ == phase::gone) return;
+  if (phase_ == phase::gone) return drop();
+  if (phase_ == phase::handshake) return gone();
   if (phase_ == phase::closing) {
-    if (now >= close_since_ms_ + std::chrono::milliseconds{limits::close_time}.count())
-      return abort();
+    if (now >= close_since_ms_ + o.close_time.count()) return gone();
   } else if (writing_ && now >= write_since_ms_ + o.write_time.count()) {
     count(refusal_reason::write_timeout);
-    return abort();
+    return gone();
   } else if (phase_ != phase::open && now >= opened_ms_ + o.hello_time.count()) {
     count(refusal_reason::hello_timeout);
     return finish(1008, "no hello in time");
   } else if (now >= last_heard_ms_ + o.idle_time.count()) {
     count(refusal_reason::idle);
-    return abort();
+    return gone();
   } else if (absolute_expires_at_ != 0 && shared_.accounts->now() >= absolute_expires_at_) {
     return finish(1008, "login expired");
   } else if (now >= last_heard_ms_ + o.ping_after.count()) {

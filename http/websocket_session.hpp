@@ -53,13 +53,18 @@ class websocket_session : public inbox_target,
   void control_received();
   void sent();  // the write in progress has ended
   void gone();  // the connection ended, whoever ended it
+  [[nodiscard]] bool is_closing() const {
+    return phase_ == phase::closing || phase_ == phase::gone;
+  }
   [[nodiscard]] wire::encoding how() const { return how_; }
 
   // ---- done by the I/O side; each ends in one of the calls above
   virtual void write(const std::string& frame) = 0;
   virtual void start_close(std::uint16_t code, std::string_view reason) = 0;
   virtual void start_ping() = 0;
-  virtual void abort() = 0;
+  virtual void abort() = 0;  // cuts the connection; what is pending ends in gone()
+  /// Called a while after the end, should anything still hold this session.
+  virtual void drop() = 0;
 
   io_thread& thread_;
 

@@ -1,8 +1,12 @@
 #include "storage/baseline.hpp"
 
+#include <stdlib.h>
+
 #include <chrono>
 #include <filesystem>
 #include <random>
+
+#include "storage/limits.hpp"
 
 #if BARAZA_POSTGRES
 #include "storage/postgres/naive_bench.hpp"
@@ -11,7 +15,7 @@
 namespace baraza::storage {
 namespace {
 
-constexpr std::uint32_t open_batch = 500;
+constexpr std::uint32_t open_batch = commit_accounts_max;
 
 commit opening(std::vector<account_id>& accounts, std::uint32_t count) {
   commit work;
@@ -32,9 +36,10 @@ commit opening(std::vector<account_id>& accounts, std::uint32_t count) {
 /// same disk.
 result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t accounts,
                                          int seconds) {
-  const auto folder = std::filesystem::path{path}.parent_path() / "baseline";
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
+  auto name = (std::filesystem::absolute(path).parent_path() / "baraza-baseline-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr)
+    return error{errc::unavailable, "cannot make a folder for the baseline: " + name};
+  const std::filesystem::path folder{name};
   struct cleaner {
     std::filesystem::path at;
     ~cleaner() { std::filesystem::remove_all(at); }
@@ -49,7 +54,8 @@ result<baseline_rates> embedded_baseline(const std::string& path, std::uint32_t 
   if (!writer) return writer.why();
   std::vector<account_id> ids;
   std::uint64_t number = 0;
-  const auto apply = [&](const commit& work) {
+  const auto apply = [&](commit work) {
+    work.epoch = grant->epoch;
     const auto answer = (*writer)->apply({{grant->incarnation, 0, ++number}, {&work}});
     return answer.code == errc::none && answer.members[0].code == errc::none;
   };

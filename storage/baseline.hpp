@@ -9,8 +9,8 @@
 namespace baraza::storage {
 
 struct baseline_rates {
-  double naive_per_s = 0;  // PostgreSQL: BEGIN, insert transfer, two updates in id order, COMMIT,
-                           // best of 8, 16, 32 connections. Embedded: one transaction per transfer
+  double naive_per_s = 0;   // PostgreSQL: BEGIN, insert transfer, two updates in id order, COMMIT,
+                            // best of 8, 16, 32 connections. Embedded: one transaction per transfer
   double single_per_s = 0;  // PostgreSQL: the same in one statement per transfer; embedded: 0
 };
 

@@ -69,6 +69,12 @@ inline shard_id shard_of(const entity_id& id, std::uint32_t shards) {
   return static_cast<shard_id>(stable_hash(id) % shards);
 }
 
+/// The writer connection, of `writers`, that commits an entity's changes: always the same one, so
+/// that they stay in order.
+inline std::uint16_t writer_of(const entity_id& id, std::uint16_t writers) {
+  return static_cast<std::uint16_t>(stable_hash(id) / 65'537 % writers);
+}
+
 }  // namespace baraza
 
 template <>

@@ -152,6 +152,17 @@ inline constexpr std::uint32_t system_slots =
 /// currency.
 account_id system_account(account_kind kind, currency money, std::uint32_t slot);
 
+/// Which slot of each system kind a writer connection of a node uses: neighbours differ, so that no
+/// two lanes of one node meet on a row (rule A7).
+struct slot_choice {
+  std::uint64_t incarnation = 0;
+  std::uint16_t writers = 1;
+  [[nodiscard]] std::uint32_t of(const entity_id& id) const {
+    return static_cast<std::uint32_t>((incarnation * writers + writer_of(id, writers)) %
+                                      system_slots);
+  }
+};
+
 // ---- commits
 
 /// One entity's change. Exactly the whole of it is applied, or nothing.
@@ -281,8 +292,8 @@ class reader {
       std::span<const account_id> accounts) = 0;  // unknown accounts are left out
   virtual result<std::vector<transfer>> transfers(
       std::span<const uuid> ids) = 0;  // unknown ids are left out
-  /// All transfers into or out of an escrow, prize or player account; `reference` bounds the search
-  /// to one match.
+  /// All transfers of one match into or out of an account: those with this reference whose ids are
+  /// derived from it (uuid::v8), which every transfer of an escrow is.
   virtual result<std::vector<transfer>> transfers_of(const account_id& account,
                                                      const uuid& reference) = 0;
   /// Newest first; strictly older than `before` if given; at most `limit` (≤ 200).

@@ -1,7 +1,6 @@
 #include "http/client/house_bot.hpp"
 
 #include <atomic>
-#include <optional>
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -11,6 +10,7 @@
 
 #include "http/client/draw_table.hpp"
 #include "http/client/fields.hpp"
+#include "http/client/house_account.hpp"
 #include "http/client/http_api.hpp"
 #include "http/client/limits.hpp"
 #include "http/client/seat_client.hpp"
@@ -30,10 +30,11 @@ constexpr std::int64_t purse_stakes =
 /// One account in one lobby.
 class bot_seat final : public match_player::listener {
  public:
-  bot_seat(asio::io_context& io, const endpoint& server, account who, std::uint8_t best_of,
-           std::int64_t stake, int thinking_ms, std::atomic<std::uint64_t>& matches)
+  bot_seat(asio::io_context& io, const endpoint& server, std::unique_ptr<house_account> who,
+           std::uint8_t best_of, std::int64_t stake, int thinking_ms,
+           std::atomic<std::uint64_t>& matches)
       : server_{server},
-        who_{std::move(who)},
+        account_{std::move(who)},
         best_of_{best_of},
         stake_{stake},
         thinking_{thinking_ms},
@@ -42,13 +43,20 @@ class bot_seat final : public match_player::listener {
         client_{io, server, options_of(stake), *this, handlers()} {}
 
   void start() {
-    client_.player().queue(now());
+    if (account_->match().is_nil()) {
+      client_.player().queue(now());
+    } else {
+      client_.player().resume(account_->match(), now());
+    }
     client_.start();
   }
 
   void send(std::string_view) override {}
   void happened(const table_event& event) override {
-    if (event.type == "started") draw_.begin(best_of_, client_.player().seat());
+    if (event.type == "started") {
+      draw_.begin(best_of_, client_.player().seat());
+      account_->remember(client_.player().table());
+    }
     if (event.type == "game") draw_.happened(fields::find(event.body, "game"));
   }
   void viewed(std::string_view view) override {
@@ -58,6 +66,7 @@ class bot_seat final : public match_player::listener {
     if (what == "join") later(queue_again_after, [this] { client_.player().queue(now()); });
   }
   void over(std::string_view how, std::string_view) override {
+    account_->remember({});
     const bool ended = how == "ended";
     if (ended) ++matches_;
     // A seat whose buy-in is refused would spoil one match after another for whoever sits opposite.
@@ -72,37 +81,32 @@ class bot_seat final : public match_player::listener {
     match_player::options out;
     out.game_options = draw_options(best_of_);
     out.stake = stake;
-    out.self = who_.player;
+    out.self = account_->who().player;
     return out;
   }
 
   bool renew(http_api& api) {
-    auto got = api.renew(who_);
-    auto* renewed = std::get_if<account>(&got);
-    if (!renewed) return false;
-    who_ = std::move(*renewed);
+    if (!account_->renew(api)) return false;
+    client_.player().set_options(options_of(stake_));  // it may be a new player
     return true;
   }
 
   void fill_purse() {
     http_api api{server_};
-    auto balance = api.balance(who_, "DEMO");
+    auto balance = api.balance(account_->who(), "DEMO");
     if (const auto* why = std::get_if<problem>(&balance);
         why && why->code == "unauthorized" && renew(api))
-      balance = api.balance(who_, "DEMO");
+      balance = api.balance(account_->who(), "DEMO");
     const auto* amount = std::get_if<std::int64_t>(&balance);
     if (!amount || *amount >= purse_stakes * stake_) return;
-    auto got = api.guest(who_.display);
-    auto* fresh = std::get_if<account>(&got);
-    if (!fresh) return;
-    who_ = std::move(*fresh);
+    if (!account_->start_anew(api)) return;
     client_.player().set_options(options_of(stake_));
     asio::post(pause_.get_executor(), [this] { client_.reconnect(); });  // not from within a frame
   }
 
   seat_client::handlers handlers() {
     seat_client::handlers on;
-    on.token = [this] { return who_.access; };
+    on.token = [this] { return account_->who().access; };
     on.unauthorised = [this] {
       http_api api{server_};
       return renew(api);
@@ -134,7 +138,7 @@ class bot_seat final : public match_player::listener {
   }
 
   endpoint server_;
-  account who_;
+  std::unique_ptr<house_account> account_;
   std::uint8_t best_of_;
   std::int64_t stake_;
   int thinking_;
@@ -166,9 +170,10 @@ class house_bot::impl {
     http_api api{server_};
     for (const std::uint8_t best_of : options_.best_of) {
       for (const std::int64_t stake : options_.stakes) {
-        auto who = new_account(api);
+        auto who = signed_in(
+            api, "best-of-" + std::to_string(best_of) + "-stake-" + std::to_string(stake));
         if (!who) return;
-        seats_.push_back(std::make_unique<bot_seat>(io_, server_, std::move(*who), best_of, stake,
+        seats_.push_back(std::make_unique<bot_seat>(io_, server_, std::move(who), best_of, stake,
                                                     options_.thinking_ms, matches_));
         seats_.back()->start();
         io_.poll();  // the first lobbies are served while accounts for the last are made
@@ -179,14 +184,15 @@ class house_bot::impl {
     seats_.clear();
   }
 
-  std::optional<account> new_account(http_api& api) {
+  /// Null: the bot is to stop.
+  std::unique_ptr<house_account> signed_in(http_api& api, const std::string& seat) {
+    auto out = std::make_unique<house_account>(options_.folder, seat, options_.display);
     while (!stopping_) {
-      auto got = api.guest(options_.display);
-      if (auto* who = std::get_if<account>(&got)) return std::move(*who);
+      if (out->sign_in(api)) return out;
       std::this_thread::sleep_for(
           account_again_after);  // the server is starting, or counts us against its rate
     }
-    return std::nullopt;
+    return nullptr;
   }
 
   endpoint server_;

@@ -15,6 +15,7 @@ struct house_bot_options {
   std::string display = "House bot";
   std::vector<std::uint8_t> best_of{1, 3, 5, 7};
   std::vector<std::int64_t> stakes{100, 500, 1000};  // minor units
+  std::string folder;     // keeps its accounts over a restart; empty: new ones each time
   int thinking_ms = 400;  // before each card, so that a person sees what happens; 0: none
 };
 

@@ -39,7 +39,14 @@ class verifier {
         accounts_{
             db.handle(),
             "SELECT id,balance,kind,currency,closed FROM account WHERE id>? ORDER BY id LIMIT ?"},
-        account_{db.handle(), "SELECT id,balance,kind,currency,closed FROM account WHERE id=?"} {}
+        account_{db.handle(), "SELECT id,balance,kind,currency,closed FROM account WHERE id=?"},
+        stranded_{
+            db.handle(),
+            // A match that runs has a wake-up row from its first commit to its last.
+            "SELECT id,balance FROM account a WHERE kind=2 AND closed=0 AND balance>0"
+            " AND EXISTS(SELECT 1 FROM journal WHERE entity=CAST(x'02'||a.owner AS BLOB) AND seq=1)"
+            " AND NOT EXISTS(SELECT 1 FROM wake WHERE entity=CAST(x'02'||a.owner AS BLOB)) LIMIT "
+            "1"} {}
 
   verify_report run() {
     try {
@@ -67,7 +74,7 @@ class verifier {
   tally& side(const uuid& account, currency money, const uuid& id);
 
   connection& db_;
-  statement journal_, transfers_, accounts_, account_;
+  statement journal_, transfers_, accounts_, account_, stranded_;
   verify_report report_;
   std::unordered_map<uuid, tally> tallies_;
   std::map<currency, wide> totals_;
@@ -184,6 +191,10 @@ void verifier::check_rest() {
       throw violated{"transfers name account " + id.to_string() + ", which does not exist"};
     check_account(account_);
   }
+  reading ended{stranded_};
+  if (stranded_.run().step())
+    throw violated{"escrow " + stranded_.key(0).to_string() + " of an ended match still holds " +
+                   std::to_string(stranded_.integer(1))};
   for (const auto& [money, total] : totals_)
     if (total != 0)
       throw violated{"debits and credits in " + std::string{to_string(money)} + " differ"};

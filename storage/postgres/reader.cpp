@@ -128,11 +128,11 @@ result<std::vector<transfer>> pg_reader::transfers_of(const account_id& account,
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     // Ids are made in or after the millisecond of what they pay for (rule A1), so the search begins
-    // there, without an index of its own: derived ids lie in exactly that millisecond, the rest is
-    // read only while it belongs to the following day.
+    // there, without an index of its own: what moves a match's money has a derived id, and those
+    // lie in exactly that millisecond.
     const auto rows = work.exec(
         "select id, debit, credit, amount, currency, kind, reference from transfer "
-        "where id >= id_at($3::bigint) and id < id_at($3::bigint + 86400000) and reference = $2 "
+        "where id >= id_at($3::bigint) and id < id_at($3::bigint + 1) and reference = $2 "
         "and (debit = $1 or credit = $1) "
         "order by id",
         pqxx::params{account.to_string(), reference.to_string(), reference.time()});

@@ -97,8 +97,12 @@ status verifier::read_accounts() {
   cut_ = (*clock)[0][0].as<millis>() - settle_ms;
   for (auto last = nil();;) {
     auto rows = page(
-        "select id, balance, version, kind, currency, closed from account where id > $1 order by "
-        "id limit $2",
+        // A match that runs has a wake-up row from its first commit to its last.
+        "select id, balance, version, kind, currency, closed, "
+        "kind = 2 and not closed and balance > 0 "
+        "and exists (select from journal j where j.kind = 2 and j.entity = a.owner and j.seq = 1) "
+        "and not exists (select from wake w where w.kind = 2 and w.entity = a.owner) "
+        "from account a where id > $1 order by id limit $2",
         pqxx::params{last, accounts_page});
     if (!rows) return rows.why();
     for (const auto& row : *rows) {
@@ -114,6 +118,9 @@ status verifier::read_accounts() {
                        " is below zero: " + std::to_string(account.balance)};
       if (account.closed && account.balance != 0)
         throw violated{"closed account " + id.to_string() + " holds " +
+                       std::to_string(account.balance)};
+      if (row[6].as<bool>())
+        throw violated{"escrow " + id.to_string() + " of an ended match still holds " +
                        std::to_string(account.balance)};
       accounts_.emplace(id, account);
       last = id.to_string();
@@ -151,7 +158,8 @@ void verifier::take(const pqxx::row& row) {
   debit.sum -= amount;
   if (at < cut_) debit.settled -= amount;
   if (kind == transfer_kind::payout && debit.kind == account_kind::escrow) {
-    // All transfers of one commit carry one time.
+    // All transfers of one commit carry one time. Two settlements of one millisecond would need
+    // ids of their own, which payouts, derived from match and seat, do not have.
     if (debit.paid_at != 0 && debit.paid_at != at)
       throw violated{"the match of escrow " + as_uuid(row[1]).to_string() +
                      " was settled twice, by transfer " + id.to_string()};

@@ -35,7 +35,8 @@ std::string described(const settings& s) {
   put(o.lobby.matching.window_start, o.lobby.matching.window_per_second,
       o.lobby.matching.window_max, o.lobby.grace_ms);
   put(e.address, e.port, e.admin_address, e.admin_port, e.threads, e.certificate_file, e.key_file);
-  put(joined(e.hosts), joined(e.origins), e.sockets_max, e.sockets_per_address_max);
+  put(joined(e.hosts), joined(e.origins), joined(e.trusted_proxies), e.sockets_max,
+      e.sockets_per_address_max);
   put(e.http_rate.per_second, e.session_rate.per_second, e.frame_bytes_max, e.session_inflight_max,
       e.session_outbox_frames_max);
   put(e.tls_time.count(), e.header_time.count(), e.upgrade_time.count(), e.hello_time.count(),

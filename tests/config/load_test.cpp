@@ -84,7 +84,8 @@ TEST_CASE("every mistake in a file ends in one line with its place") {
     std::string_view content, line;
   };
   const std::string_view http_keys =
-      "listen, threads, hosts, origins, frame_bytes, inflight, outbox_frames, sockets_per_address, "
+      "listen, threads, hosts, origins, trusted_proxies, frame_bytes, inflight, outbox_frames, "
+      "sockets_per_address, "
       "sessions_total, idle_timeout_s, handshake_timeout_s, requests_per_s, messages_per_s, "
       "tls_certificate_file, tls_key_file";
   const std::string_view all_sections =

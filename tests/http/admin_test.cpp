@@ -52,6 +52,36 @@ TEST_CASE("with a token configured, metrics and administration ask for it", "[ed
   CHECK(status(s, "/admin/v1/anything", right) == 404);
 }
 
+TEST_CASE("an operator ends a player's logins and sockets within a second", "[edge][admin]") {
+  const auto s = guarded();
+  const auto made = s.ask(post("/v1/auth/guest", "{}"));
+  const auto access = text_in(made.body, "access_token"), player = text_in(made.body, "player");
+  auto socket = s.connect();
+  REQUIRE(socket.upgrade(access, "baraza.v1.json").status == 101);
+  auto bystander = s.play();
+  REQUIRE(eventually([&] { return s.actors.sessions() == 2; }));
+  const auto revoke = [&](const std::string& id, std::string_view with) {
+    return s.connect_admin().ask(post("/admin/v1/players/" + id + "/logout", "", with));
+  };
+  CHECK(revoke(player, "").status == 401);
+  CHECK(s.ask(post("/admin/v1/players/" + player + "/logout", "", access)).status == 404);
+  CHECK(revoke("nobody", token).status == 404);
+  CHECK(s.ask(get("/v1/profile", access)).status == 200);
+
+  const auto begin = std::chrono::steady_clock::now();
+  const auto answer = revoke(player, token);
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "{\"ended\":1}");
+  CHECK(socket.read_message() == "close 1008");
+  CHECK(std::chrono::steady_clock::now() - begin < 1s);
+  CHECK(s.ask(get("/v1/profile", access)).status == 401);
+  const auto refresh = R"({"refresh_token":")" + text_in(made.body, "refresh_token") + "\"}";
+  CHECK(s.ask(post("/v1/auth/refresh", refresh)).status == 401);
+  CHECK(revoke(player, token).body == "{\"ended\":0}");
+  bystander.send_frame(1, R"({"t":"ping","id":1})");
+  CHECK(bystander.read_message() == R"({"t":"ok","re":1})");
+}
+
 TEST_CASE("a refused operator is told how to ask, and nothing else", "[edge][admin]") {
   const auto s = guarded();
   const auto answer = s.connect_admin().ask(get("/metrics"));

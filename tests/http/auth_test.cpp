@@ -237,8 +237,13 @@ TEST_CASE("the security log names what happened and holds no secret", "[edge][au
   const auto in = s.ask(post("/v1/auth/login", credentials("+254712345678", "canary-password")));
   s.ask(post("/v1/auth/login", credentials("+254712345678", "canary-wrong")));
   s.ask(post("/v1/auth/logout", "", text_in(in.body, "access_token")));
+  s.ask(get("/v1/wallet", text_in(in.body, "access_token")));
+  s.connect().upgrade(text_in(in.body, "access_token"), "baraza.v1.json");
   std::string all;
   for (const auto& line : s.log_lines()) all += line + "\n";
+  CHECK(std::count_if(s.log.begin(), s.log.end(), [](const auto& line) {
+          return line.starts_with("token_refused address=127.0.0.1 request=");
+        }) == 2);
   for (const auto* event : {"registered ", "login_ok ", "login_failed ", "logout "})
     CHECK(all.find(event) != std::string::npos);
   for (const auto& secret : {std::string{"canary"}, std::string{"254712345678"},

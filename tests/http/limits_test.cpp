@@ -179,6 +179,8 @@ TEST_CASE("an address that asks too often is told when to come back", "[edge][li
   const auto answer = s.ask(get("/v1/games"));
   CHECK(answer.status == 429);
   CHECK(answer.field("Retry-After") == "1");
+  CHECK(answer.field("RateLimit-Remaining") == "0");
+  CHECK(answer.field("RateLimit-Reset") == "1");
   CHECK(text_in(answer.body, "code") == "rate_limited");
 }
 

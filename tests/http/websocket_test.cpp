@@ -88,6 +88,115 @@ TEST_CASE("the handshake needs a good token, an allowed origin and WebSocket", "
   CHECK(s.metric("baraza_edge_refused_total{reason=\"origin\"}") == 4);
 }
 
+TEST_CASE("a handshake that is none is refused in the words of every other refusal", "[edge][ws]") {
+  const server s;
+  const auto token = s.guest();
+  const std::string_view upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n",
+                         version = "Sec-WebSocket-Version: 13\r\n",
+                         key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const auto ask = [&](std::string_view a, std::string_view b, std::string_view c) {
+    return s.ask("GET /v1/play HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+                 "\r\n" + std::string{a} + std::string{b} + std::string{c} + "\r\n");
+  };
+  struct row {
+    std::string_view a, b, c;
+    int status;
+  };
+  const row rows[] = {{upgrade, version, key, 101},
+                      {"", version, key, 426},
+                      {upgrade, "", key, 426},
+                      {upgrade, "Sec-WebSocket-Version: 8\r\n", key, 426},
+                      {upgrade, version, "", 400},
+                      {upgrade, version, "Sec-WebSocket-Key: short\r\n", 400},
+                      {upgrade,
+                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+                       "dGhlIHNhbXBsZSBub25jZQ==\r\n",
+                       key, 400}};
+  for (const auto& r : rows) {
+    CAPTURE(r.a, r.b, r.c);
+    const auto answer = ask(r.a, r.b, r.c);
+    CHECK(answer.status == r.status);
+    if (r.status == 101) continue;
+    CHECK(answer.field("X-Content-Type-Options") == "nosniff");
+    CHECK(text_in(answer.body, "request_id") == answer.field("X-Request-Id"));
+    if (r.status == 426) CHECK(answer.field("Sec-WebSocket-Version") == "13");
+  }
+}
+
+TEST_CASE("compression is never agreed to, so that no small frame can become a large message",
+          "[edge][ws]") {
+  const server s;
+  auto client = s.connect();
+  const auto answer =
+      client.upgrade(s.guest(), json, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  REQUIRE(answer.status == 101);
+  CHECK(answer.field("Sec-WebSocket-Extensions").empty());
+  std::string deflated = R"({"t":"ping","id":1})";
+  client.send_frame(0x40 | 1, deflated);  // RSV1 means compressed
+  CHECK(client.read_message() == "close 1002");
+}
+
+TEST_CASE("a frame that trickles in, or fragments without end, meet idle time and size",
+          "[edge][ws][limits]") {
+  auto o = server::quick();
+  o.ping_after = 300ms;
+  o.idle_time = 900ms;
+  server s{o};
+  auto slow = s.play(json);
+  const std::string frame = std::string{"\x81\xfe\x10\x00\0\0\0\0", 8} + std::string(4096, ' ');
+  std::size_t sent = 0;
+  CHECK(eventually([&] {  // a byte each time keeps nobody alive
+    if (sent < frame.size()) slow.send(std::string_view{frame}.substr(sent++, 1));
+    return s.actors.sessions() == 0;
+  }));
+  CHECK(sent < frame.size());
+  auto endless = s.play(json);
+  endless.send_frame(1, "[", false);
+  for (int i = 0; i < 70; ++i) endless.send_frame(0, std::string(1024, ' '), false);
+  CHECK(endless.read_message() == "close 1009");
+}
+
+TEST_CASE("a violation while the server closes gives the place among the sockets back",
+          "[edge][ws][limits]") {
+  auto o = server::quick();
+  o.close_time = 300ms;
+  server s{o};
+  const std::string reserved = std::string{"\x8b\x80\0\0\0\0", 6};  // no frame has this opcode
+  {
+    auto client = s.play(json);  // both are read at once: the second while 1007 is on its way
+    client.send(std::string{"\x81\x81\0\0\0\0{", 7} + reserved);
+    CHECK(client.read_message() == "close 1007");
+    CHECK(eventually([&] { return s.metric("baraza_edge_sockets") == 0; }));
+  }
+  for (int i = 0; i < 20; ++i) {  // a logout meets a read in progress
+    const auto token = s.guest();
+    auto client = s.connect();
+    const auto before = s.actors.attached_ever();
+    REQUIRE(client.upgrade(token, json).status == 101);
+    REQUIRE(eventually([&] { return s.actors.attached_ever() > before; }));
+    s.ask(post("/v1/auth/logout", "", token));
+    client.send(reserved);
+  }
+  {
+    auto client = s.play(json);
+    std::string flood;
+    for (int i = 0; i < 40; ++i) flood += std::string{"\x89\x80\0\0\0\0", 6};
+    client.send(flood + reserved);
+    CHECK(client.is_closed_by_peer());
+  }
+  CHECK(eventually([&] { return s.metric("baraza_edge_sockets") == 0; }));
+  CHECK(s.metric("baraza_edge_sessions") == 0);
+}
+
+TEST_CASE("nothing may follow an upgrade before its answer", "[edge][ws][smuggling]") {
+  const server s;
+  auto client = s.connect();
+  CHECK(client.upgrade(s.guest(), json, "X: y\r\n\r\nGET /v1/games HTTP/1.1\r\nHost: localhost\r\n")
+            .status == 400);
+  CHECK(client.read_answer().status == 0);
+  CHECK(client.is_closed_by_peer());
+}
+
 TEST_CASE("only listed origins may open a connection when there is a list", "[edge][ws]") {
   auto o = server::quick();
   o.origins = {"https://play.example"};

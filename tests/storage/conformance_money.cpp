@@ -292,6 +292,25 @@ TEST_CASE("batch ids use all their 64 bits", "[conformance]") {
         errc::seq_conflict);
 }
 
+TEST_CASE("verify finds stakes that an ended match left in its escrow", "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  const auto rich = new_wallet(w, 1'000);
+  const auto game = new_match(w);
+  auto pay = w.commit_of(rich.entity, 1);
+  pay.transfers.push_back(buy_in(rich, game, 400));
+  REQUIRE(w.apply_one(pay).code == errc::none);
+  w.require_clean_ledger();  // while it runs they belong there
+  auto end = w.commit_of(game.entity, 1);
+  end.wake = commit::wake_change::clear;
+  REQUIRE(w.apply_one(end).code == errc::none);
+  const auto report = w.store->verify();
+  REQUIRE(report);
+  CHECK_FALSE(report->clean);
+  INFO(report->first_violation);
+  CHECK(report->first_violation.find("still holds 400") != std::string::npos);
+}
+
 TEST_CASE("verify reads a ledger of several chunks to its end", "[conformance]") {
   EACH_STORE(kind);
   world w{kind};

@@ -111,6 +111,8 @@ class random_run {
     match made{id, {entity_kind::table, id}, escrow_account(id, currency::demo), 0};
     auto c = w_.commit_of(made.entity, 0, 1 + below(3));
     c.opens.push_back({made.escrow, account_kind::escrow, currency::demo, id});
+    c.wake = commit::wake_change::set;
+    c.wake_at = wall_clock() + 86'400'000;
     used_.insert(made.entity);
     fresh_.push_back(made);
     push(std::move(c), errc::none);

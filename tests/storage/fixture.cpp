@@ -151,6 +151,8 @@ match new_match(world& w, currency money) {
   match made{id, {entity_kind::table, id}, escrow_account(id, money), 0};
   auto open = w.commit_of(made.entity, 0);
   open.opens.push_back({made.escrow, account_kind::escrow, money, id});
+  open.wake = commit::wake_change::set;  // as every table does with its first commit
+  open.wake_at = wall_clock() + 86'400'000;
   const auto answer = w.apply_one(open);
   INFO(answer.detail);
   REQUIRE(answer.code == errc::none);

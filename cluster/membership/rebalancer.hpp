@@ -25,7 +25,7 @@ struct ask_hand_off {
 ///
 /// | step | row | coordinator dies | owner dies | taker dies |
 /// |---|---|---|---|---|
-/// | asked, draining | owner, e | the owner goes on by itself | declared dead: adopted | asked anew with another taker |
+/// | asked, draining | owner, e | the owner goes on by itself | declared dead: adopted | another taker is asked for |
 /// | released | free → taker, e | the taker goes on by itself | nothing: it is over | an heir takes it |
 /// | taken | taker, e + 1 | nothing | nothing | declared dead: adopted |
 ///

@@ -187,6 +187,24 @@ TEST_CASE("a node that was itself paused accuses nobody of not having answered m
   CHECK(s.asked == 0);
 }
 
+TEST_CASE("a node that was paused while helpers tried for it does not accuse when it wakes") {
+  scene s{5};
+  s.run_for(5s);
+  const auto doubted = s.watched();
+  s.silent = {doubted};
+  s.detector.link_lost(doubted, s.now);
+  while (s.asked == 0) {
+    s.step();
+    s.now += 50ms;
+    REQUIRE(s.probes < 1000);
+  }
+  REQUIRE(s.votes.empty());
+  s.now += 30s;  // the helpers answered long ago, and nobody was there to hear it
+  s.silent.clear();
+  s.run_for(10s);
+  CHECK(s.votes.empty());
+}
+
 TEST_CASE("members that do not watch the dead give its watchers a head start") {
   scene s{40};
   std::vector<std::uint64_t> all;

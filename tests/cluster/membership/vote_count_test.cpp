@@ -87,6 +87,14 @@ TEST_CASE("a node cut off from its peers, not from the store, falls alone") {
   CHECK(count_votes(s, false) == sentences{{1, by_votes}});
 }
 
+TEST_CASE("who is accused but heard by the store could still vote, however many are joining") {
+  auto s = cluster_of(6);
+  for (std::size_t i = 3; i < 6; ++i) s.members[i].status = member_status::joining;
+  vote_on(s, 1, 2);
+  vote_on(s, 1, 3);
+  CHECK(count_votes(s, false).empty());
+}
+
 TEST_CASE("the sole survivor of three declares both others dead once the store misses them too") {
   auto s = cluster_of(3);
   vote_on(s, 1, 2);

@@ -42,9 +42,13 @@ TEST_CASE("a thread that lets go while the watchdog reads is never named for ano
   const auto long_ago = cluster::cluster_clock::steady() - cluster::thread_hold_max.count() - 1;
   cluster::watchdog dog{[&](entity_id who, std::chrono::milliseconds) { barked.set_value(who); }};
   std::thread busy{[&] {
-    // Each turn has a time of its own, as turns longer than the limit have.
+    // Each turn has a time of its own, as turns longer than the limit have, and lasts longer than
+    // a look.
     for (millis n = 0; !enough; ++n) {
       const cluster::watchdog::scope held{dog, two[n % 2], long_ago - n};
+      const auto end = std::chrono::steady_clock::now() + 20us;
+      while (std::chrono::steady_clock::now() < end) {
+      }
     }
   }};
   const auto state = heard.wait_for(patience);

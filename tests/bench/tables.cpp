@@ -60,7 +60,7 @@ void wait_until_asleep(cluster::node& on, std::int64_t awake) {
   const auto end = steady_clock::now() + std::chrono::minutes{10};
   while (on.services()->counters.entities > awake) {
     if (steady_clock::now() > end) fail("the tables do not fall asleep");
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});  // polls: with a deadline
   }
 }
 

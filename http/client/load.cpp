@@ -64,13 +64,18 @@ bool create_accounts(load_fleet& fleet, std::uint32_t count, std::string& why) {
   return true;
 }
 
-/// Asks for as many descriptors as the sockets need. What the system does not grant shows up as
-/// errors of connect.
-void raise_descriptor_limit(std::uint32_t sockets) {
+/// Asks for as many descriptors as the sockets need. @returns whether the system grants them
+bool raise_descriptor_limit(std::uint32_t sockets, std::string& failure) {
+  const rlim_t needed = sockets + 64;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= sockets + 64) return;
-  limit.rlim_cur = std::min<rlim_t>(std::max<rlim_t>(limit.rlim_max, 0), sockets + 64);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return true;
+  const auto most = limit.rlim_max;
+  limit.rlim_cur = std::min(most, needed);
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (most >= needed) return true;
+  failure = std::to_string(sockets) + " sessions need " + std::to_string(needed) +
+            " open files; this process may have " + std::to_string(most) + " (ulimit -Hn)";
+  return false;
 }
 
 void show_progress(load_fleet& fleet, double elapsed, std::uint64_t before, double interval) {
@@ -129,9 +134,9 @@ load_report run_load(const load_options& options, const volatile int& stop) {
   load_report report;
   load_fleet fleet{options};
   const std::uint32_t sockets = 2 * options.tables + options.idle;
-  raise_descriptor_limit(sockets);
-  report.failed =
-      !fleet.resolve(report.failure) || !create_accounts(fleet, sockets, report.failure);
+  report.failed = !raise_descriptor_limit(sockets, report.failure) ||
+                  !fleet.resolve(report.failure) ||
+                  !create_accounts(fleet, sockets, report.failure);
   if (report.failed) return report;
   gather(fleet, stop);
   if (fleet.open_count() == 0) {

@@ -12,7 +12,7 @@ using namespace baraza::cluster::wire;
 /// An archive that fills fields: from a counter (golden values) or at random.
 class filler {
  public:
-  explicit filler(std::mt19937_64* random) : random_{random} {}
+  explicit filler(std::mt19937_64& random) : random_{random} {}
 
   template <class... Fields>
   void operator()(Fields&&... fields) {
@@ -37,10 +37,9 @@ class filler {
   }
 
  private:
-  std::uint64_t next() { return random_ ? (*random_)() : ++counter_; }
+  std::uint64_t next() { return random_(); }
   template <class T>
   T number() {
-    if (random_ == nullptr) return static_cast<T>(next());
     switch (next() % 6) {
       case 0:
         return std::numeric_limits<T>::min();
@@ -53,13 +52,13 @@ class filler {
     }
   }
   void fill_value(std::string& bytes) {
-    bytes.resize(random_ ? next() % 300 : 3);
-    for (auto& c : bytes) c = static_cast<char>(random_ ? next() : 0x60 + next());
+    bytes.resize(next() % 300);
+    for (auto& c : bytes) c = static_cast<char>(next());
   }
   template <class S>
   void fill_value(text_field<S> text) {
     static constexpr std::string_view words[] = {"", "draw", "Wanjikũ", "日本", "z"};
-    text.value = random_ ? std::string{words[next() % 5]} : "text" + std::to_string(next());
+    text.value = words[next() % 5];
   }
   void fill_value(uuid& id) { fill_value(id.bytes); }
   template <std::size_t N>
@@ -72,7 +71,7 @@ class filler {
   }
   template <class T>
   void fill_value(std::vector<T>& list) {
-    list.resize(random_ ? next() % 5 : 2);
+    list.resize(next() % 5);
     for (auto& one : list) fill(one);
   }
   template <class T>
@@ -80,8 +79,7 @@ class filler {
     fields(*this, structure);
   }
 
-  std::mt19937_64* random_;
-  std::uint64_t counter_ = 0;
+  std::mt19937_64& random_;
 };
 
 void fill_head(filler& with, head& about) {
@@ -109,36 +107,10 @@ payload filled(filler& with, std::size_t which) {
   return v;
 }
 
-template <class Variant>
-void add_all(std::vector<std::pair<std::string, message>>& out, std::string_view kind) {
-  for (std::size_t i = 0; i < std::variant_size_v<Variant>; ++i) {
-    filler with{nullptr};
-    message m;
-    fill_head(with, m.about);
-    m.what = filled<Variant>(with, i);
-    out.emplace_back(std::string{kind} + std::to_string(i), std::move(m));
-  }
-}
-
 }  // namespace
 
-std::vector<std::pair<std::string, message>> fixed_messages() {
-  std::vector<std::pair<std::string, message>> out;
-  add_all<actors::request>(out, "request");
-  add_all<actors::answer>(out, "answer");
-  add_all<actors::push>(out, "push");
-  filler with{nullptr};
-  message m;
-  fill_head(with, m.about);
-  moved where;
-  fill_case(with, where);
-  m.what = where;
-  out.emplace_back("moved", std::move(m));
-  return out;
-}
-
 message random_message(std::mt19937_64& random) {
-  filler with{&random};
+  filler with{random};
   message m;
   fill_head(with, m.about);
   switch (random() % 4) {

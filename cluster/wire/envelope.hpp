@@ -26,7 +26,8 @@ inline constexpr std::uint32_t schema_current = 1;
 
 /// Where an answer goes: the asking node's incarnation, and there a session or an entity.
 struct reply_address {
-  std::uint64_t node = 0, incarnation = 0;  // 0: nobody waits
+  uuid node;  // nil: nobody waits
+  std::uint64_t incarnation = 0;
   actors::reply_to to;
 };
 
@@ -52,7 +53,7 @@ struct head {
 struct moved {
   std::uint32_t shard = 0;
   std::uint64_t view = 0, epoch = 0;
-  std::uint64_t owner = 0;  // node id; 0: the shard is on its way and has none
+  uuid owner;  // the node; nil: the shard is on its way and has none
 };
 
 using payload = std::variant<actors::request, actors::answer, actors::push, moved>;

@@ -92,7 +92,7 @@ TEST_CASE("any message survives the way to another node") {
 TEST_CASE("values arrive as they were sent") {
   wire::message m;
   m.about.view = 7;
-  m.about.from.node = 3;
+  m.about.from.node = uuid::v4();
   actors::table_act act{uuid::v4(), 41, std::string{"\x00\xFF", 2}};
   m.what = actors::request{act};
   const auto again = message_of([&] {
@@ -101,7 +101,7 @@ TEST_CASE("values arrive as they were sent") {
   }());
   const auto& same = std::get<actors::table_act>(std::get<actors::request>(again.what));
   CHECK(again.about.view == 7);
-  CHECK(again.about.from.node == 3);
+  CHECK(again.about.from.node == m.about.from.node);
   CHECK(same.player == act.player);
   CHECK(same.command == 41);
   CHECK(same.action == act.action);
@@ -142,7 +142,7 @@ TEST_CASE("an unknown kind or tag is named, and the asker is still known") {
   wire::message m;
   m.about.to = {entity_kind::wallet, uuid::v4()};
   m.about.correlation = 99;
-  m.about.from.node = 12;
+  m.about.from.node = uuid::v4();
   m.what = actors::request{actors::table_unwatch{}};
   auto bytes = bytes_of(m);
   auto of_kind = bytes;
@@ -157,7 +157,7 @@ TEST_CASE("an unknown kind or tag is named, and the asker is still known") {
   CHECK(tag.what == wire::fault::unknown_tag);
   CHECK(tag.sentence.find("tag 100") != std::string::npos);
   REQUIRE(tag.about);
-  CHECK(tag.about->from.node == 12);
+  CHECK(tag.about->from.node == m.about.from.node);
 }
 
 TEST_CASE("a currency or entity of a later version is refused, not guessed") {

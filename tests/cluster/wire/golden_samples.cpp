@@ -26,7 +26,7 @@ head sample_head() {
   h.to = {entity_kind::lobby, id(0x10)};
   h.correlation = 13;
   h.deadline = 1'700'000'000'000;
-  h.from.node = 14;
+  h.from.node = id(0x70);
   h.from.incarnation = 15;
   h.from.to = {16, 17, 18, entity_id{entity_kind::table, id(0x20)}};
   h.cause = {19, 20, 21};
@@ -93,7 +93,7 @@ std::vector<std::pair<std::string, message>> fixed_messages() {
   add(requests());
   add(answers());
   add(pushes());
-  out.emplace_back("moved", message{sample_head(), moved{71, 72, 73, 74}});
+  out.emplace_back("moved", message{sample_head(), moved{71, 72, 73, id(0x7A)}});
   return out;
 }
 

@@ -22,8 +22,8 @@ namespace {
 
 /// The writer. Replaced by start and stop only, when nobody else logs.
 struct writer {
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::shared_ptr<spdlog::details::thread_pool> pool;  // ends first: its thread writes to the sink
   bool json = false;
 };
 std::unique_ptr<writer> current;  // NOLINT: the one log of the process

@@ -59,7 +59,7 @@ void tell_askers(node& on, const world& all) {
     auto go = std::make_shared<envelope>();
     go->to = {entity_kind::house, key};
     go->what = actors::wallet_get{};
-    caf::anon_send(on.services()->region, deliver{std::move(go)});
+    caf::anon_send(on.services()->region.get(), deliver{std::move(go)});
   }
 }
 

@@ -38,7 +38,7 @@ void entity_host::guard(Step&& step) {
 caf::behavior entity_host::make_behavior() {
   return {
       [this](deliver& m) {
-        if (failed_) return caf::anon_send(node_->region, std::move(m));  // for the next life
+        if (failed_) return caf::anon_send(node_->region.get(), std::move(m));  // for the next life
         guard([&] { take(std::move(m.what)); });
       },
       [this](commit_done& m) { guard([&] { on_commit_done(m.ticket); }); },
@@ -54,7 +54,7 @@ void entity_host::crash(const std::string& why) {
   const auto asked = origin_.to_string();
   node_->log(severity::error, "entity.crashed", who_.to_string(),
              asked.empty() ? why : why + " (serving " + asked + ")");
-  caf::anon_send(node_->region, host_failed{who_, why});
+  caf::anon_send(node_->region.get(), host_failed{who_, why});
   end_life();
 }
 
@@ -64,7 +64,7 @@ void entity_host::end_life() {
   failed_ = true;
   for (auto& item : stash_)
     if (auto* request = std::get_if<envelope_ptr>(&item); request && *request)
-      caf::anon_send(node_->region, deliver{std::move(*request)});
+      caf::anon_send(node_->region.get(), deliver{std::move(*request)});
   std::vector<stashed>{}.swap(stash_);
 }
 
@@ -194,7 +194,7 @@ void entity_host::take(wheel_due) {
   if (!busy() && idle_allowed_ && !wants_sleep_ && at - last_active_ >= node_->passivate_after &&
       questions_.empty()) {
     wants_sleep_ = true;
-    caf::anon_send(node_->region, wish_to_sleep{who_, timer_at_});
+    caf::anon_send(node_->region.get(), wish_to_sleep{who_, timer_at_});
   }
   if (!draining_) rearm();
 }
@@ -231,7 +231,7 @@ void entity_host::rearm() {
   if (idle_allowed_ && !wants_sleep_) sooner(last_active_ + node_->passivate_after);
   if (at == 0 || (armed_at_ != 0 && armed_at_ <= at)) return;
   armed_at_ = at;
-  caf::anon_send(node_->region, arm_timer{who_, at});
+  caf::anon_send(node_->region.get(), arm_timer{who_, at});
 }
 
 void entity_host::fall_asleep() {
@@ -241,7 +241,7 @@ void entity_host::fall_asleep() {
   }
   wants_sleep_ = false;
   last_active_ = now();
-  caf::anon_send(node_->region, stay_awake{who_});
+  caf::anon_send(node_->region.get(), stay_awake{who_});
 }
 
 // ---- activation
@@ -272,7 +272,7 @@ void entity_host::load(loaded& what) {
   } catch (const games::cannot_fold&
                why) {  // anything else (a wrong key, a missing game) is no reason to void a match
     node_->log(severity::error, "entity.cannot_fold", who_.to_string(), why.what());
-    caf::anon_send(node_->region, fold_failed{who_, why.what()});
+    caf::anon_send(node_->region.get(), fold_failed{who_, why.what()});
     return end_life();
   }
   head_ = what.what.head;
@@ -292,7 +292,7 @@ void entity_host::read_whole_journal() {
     all.what.entity = who;
     for (;;) {
       auto page = from.events(who, all.what.head, 10'000);
-      if (!page) return caf::anon_send(node->region, load_failed{{who}});
+      if (!page) return caf::anon_send(node->region.get(), load_failed{{who}});
       if (page->empty()) break;
       all.what.head = page->back().seq;
       std::move(page->begin(), page->end(), std::back_inserter(all.what.events));
@@ -300,7 +300,7 @@ void entity_host::read_whole_journal() {
     all.at = node->clock.now();
     caf::anon_send(self, std::move(all));
   });
-  if (!queued) caf::anon_send(node_->region, load_failed{{who_}});
+  if (!queued) caf::anon_send(node_->region.get(), load_failed{{who_}});
 }
 
 // ---- commits
@@ -333,7 +333,7 @@ void entity_host::commit(actors::change what) {
   ticket_->result = {};
   ticket_->refused_by_gate = false;
   ticket_in_flight_ = true;
-  caf::anon_send(node_->gate, commit_asked{ticket_});
+  caf::anon_send(node_->gate.get(), commit_asked{ticket_});
 }
 
 void entity_host::on_commit_done(const ticket_ptr& ticket) {

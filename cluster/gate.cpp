@@ -151,7 +151,7 @@ class gate_actor final : public caf::event_based_actor {
         },
         [this](flushed m) {
           for (const auto& raised : queue_.flushed(m.writer))
-            caf::anon_send(node_->region, barred{raised.who, raised.earliest});
+            caf::anon_send(node_->region.get(), barred{raised.who, raised.earliest});
           start(m.writer);
         },
         [this](drain_asked) { return queue_.idle(); },
@@ -162,7 +162,7 @@ class gate_actor final : public caf::event_based_actor {
             ticket->refused_by_gate = true;
             finish(node_, std::move(ticket));
           }
-          if (clear) caf::anon_send(node_->region, barred{m.who, m.earliest});
+          if (clear) caf::anon_send(node_->region.get(), barred{m.who, m.earliest});
         },
     };
   }

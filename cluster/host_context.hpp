@@ -23,11 +23,9 @@ class entity_host::host_context final : public actors::context {
   void reply(const actors::reply_to& to, actors::answer what) override {
     auto& node = *host_.node_;
     if (to.edge != 0) {
-      if (to.edge < edges_max && node.gateways[to.edge])
-        caf::anon_send(node.gateways[to.edge],
-                       edge_answer{to.session, to.request, std::move(what)});
+      caf::anon_send(node.gateway(to.edge), edge_answer{to.session, to.request, std::move(what)});
     } else if (to.entity) {
-      caf::anon_send(node.region, answer_in{*to.entity, to.request, std::move(what)});
+      caf::anon_send(node.region.get(), answer_in{*to.entity, to.request, std::move(what)});
     }
   }
   void ask(const entity_id& to, actors::request what, std::uint64_t correlation,
@@ -49,7 +47,7 @@ class entity_host::host_context final : public actors::context {
     request->to = to;
     request->what = std::move(what);
     request->origin = host_.origin_;
-    caf::anon_send(host_.node_->region, deliver{std::move(request)});
+    caf::anon_send(host_.node_->region.get(), deliver{std::move(request)});
   }
   void push(actors::push what) override {
     auto& node = *host_.node_;
@@ -57,20 +55,17 @@ class entity_host::host_context final : public actors::context {
     if (const auto* events = std::get_if<actors::table_events>(shared.get())) {
       bool cause_told = events->cause.edge == 0;
       for (const auto edge : host_.watchers_) {
-        if (node.gateways[edge]) caf::anon_send(node.gateways[edge], edge_push{shared});
+        caf::anon_send(node.gateway(edge), edge_push{shared});
         cause_told = cause_told || edge == events->cause.edge;
       }
       // The push is also the answer to whoever caused it, watcher or not.
-      if (!cause_told && events->cause.edge < edges_max && node.gateways[events->cause.edge])
-        caf::anon_send(node.gateways[events->cause.edge], edge_push{shared});
+      if (!cause_told) caf::anon_send(node.gateway(events->cause.edge), edge_push{shared});
       return;
     }
-    for (const auto& gateway : node.gateways)
-      if (gateway) caf::anon_send(gateway, edge_push{shared});
+    for (const auto& gateway : node.gateways) caf::anon_send(gateway.get(), edge_push{shared});
   }
   void push_to(std::uint32_t edge, actors::push what) override {
-    if (edge == 0 || edge >= edges_max || !host_.node_->gateways[edge]) return;
-    caf::anon_send(host_.node_->gateways[edge],
+    caf::anon_send(host_.node_->gateway(edge),
                    edge_push{std::make_shared<const actors::push>(std::move(what))});
   }
   void set_timer(millis at) override { host_.timer_at_ = at; }
@@ -100,7 +95,7 @@ class entity_host::host_context final : public actors::context {
  private:
   friend class entity_host;
   void send(const envelope& what) {
-    caf::anon_send(host_.node_->region, deliver{std::make_shared<envelope>(what)});
+    caf::anon_send(host_.node_->region.get(), deliver{std::make_shared<envelope>(what)});
   }
 
   /// A read that fails is tried again until the store answers: the entity cannot go on without it,

@@ -124,7 +124,7 @@ struct arm_timer {
   entity_id who;
   millis at;
 };                         // host → region
-struct wheel_tick_now {};  // region → itself
+struct wheel_tick_now {};  // node, once → region; then region → itself
 struct wheel_due {};       // region → host
 struct wakes_found {
   std::vector<storage::wake_row> rows;

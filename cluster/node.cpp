@@ -101,9 +101,11 @@ storage::result<std::unique_ptr<node>> node::start(
             std::to_string(held.count()) + " ms");
         stop("an actor held its thread for more than 5 s");
       }}}};
-  auto& services = built->services;
-  services->gate = start_gate(*built->system, services, std::move(writers));
-  services->region = start_region(*built->system, services);
+  auto& services = *built->services;
+  services.gate.set(start_gate(*built->system, built->services, std::move(writers)));
+  services.region.set(start_region(*built->system, built->services));
+  // Only now: what a stored wake-up starts must find gate and region.
+  caf::anon_send(services.region.get(), wheel_tick_now{});
   return std::unique_ptr<node>{new node{std::move(built)}};
 }
 
@@ -114,7 +116,7 @@ read_pool& node::reads() { return parts_->reads; }
 const std::shared_ptr<node_services>& node::services() { return parts_->services; }
 
 void node::attach_edge(std::uint32_t number, caf::actor gateway) {
-  parts_->services->gateways[number] = std::move(gateway);
+  parts_->services->gateways[number].set(std::move(gateway));
 }
 
 bool node::is_serving() const {
@@ -126,22 +128,24 @@ bool node::stop(std::chrono::milliseconds limit) {
   auto& services = *parts_->services;
   // Entities end with the region's exit, so what the gate still holds is only what was already on
   // its way.
-  caf::anon_send(services.region, stop_region{});
+  const auto region = services.region.get(), gate = services.gate.get();
+  caf::anon_send(region, stop_region{});
   caf::scoped_actor self{*parts_->system};
   bool clean = false;
-  self->wait_for(services.region);
+  self->wait_for(region);
   const auto until = std::chrono::steady_clock::now() + limit;
   while (!clean && std::chrono::steady_clock::now() < until) {
-    self->request(services.gate, std::chrono::milliseconds{200}, drain_asked{})
+    self->request(gate, std::chrono::milliseconds{200}, drain_asked{})
         .receive([&](bool idle) { clean = idle; }, [](caf::error&) {});
     if (!clean) std::this_thread::sleep_for(5ms);
   }
   if (clean) (void)parts_->store.fence(services.grant.incarnation);
   parts_->reads.stop();
-  services.gateways.fill(nullptr);
-  caf::anon_send_exit(services.gate, caf::exit_reason::user_shutdown);
-  services.gate = nullptr;
-  services.region = nullptr;
+  // They hold the services that hold them.
+  for (auto& gateway : services.gateways) gateway.set({});
+  caf::anon_send_exit(gate, caf::exit_reason::user_shutdown);
+  services.gate.set({});
+  services.region.set({});
   return clean;
 }
 

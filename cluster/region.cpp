@@ -54,7 +54,6 @@ class region_actor final : public caf::event_based_actor {
       return caf::make_error(caf::sec::runtime_error);
     });
     set_down_handler([this](caf::down_msg& m) { on_down(m); });
-    delayed_send(this, wheel_tick, wheel_tick_now{});
     return {
         [this](deliver& m) { route(std::move(m.what)); },
         [this](answer_in& m) { answer(m); },
@@ -70,7 +69,7 @@ class region_actor final : public caf::event_based_actor {
         [this](voided& m) { on_voided(m); },
         [this](commit_done& m) { on_void_committed(m); },
         [this](wakes_found& m) { on_wakes(m); },
-        [this](edge_attached& m) { node_->gateways[m.edge] = m.gateway; },
+        [this](edge_attached& m) { node_->gateways[m.edge].set(std::move(m.gateway)); },
         [this](stop_region) { quit(); },
     };
   }
@@ -123,8 +122,8 @@ class region_actor final : public caf::event_based_actor {
 
   void refuse(const envelope& what, refused why) {
     const auto& to = what.from;
-    if (to.edge != 0 && to.edge < edges_max && node_->gateways[to.edge])
-      caf::anon_send(node_->gateways[to.edge], edge_answer{to.session, to.request, std::move(why)});
+    if (const auto gateway = node_->gateway(to.edge))
+      caf::anon_send(gateway, edge_answer{to.session, to.request, std::move(why)});
     else if (to.entity)
       caf::anon_send(caf::actor_cast<caf::actor>(this),
                      answer_in{*to.entity, to.request, std::move(why)});
@@ -271,7 +270,7 @@ class region_actor final : public caf::event_based_actor {
     // The gate first drops what the old life still has queued and waits for its flush in flight:
     // only then is the journal read.
     if (delay->count() == 0)
-      caf::anon_send(node_->gate, bar{who, activations_ + 1});
+      caf::anon_send(node_->gate.get(), bar{who, activations_ + 1});
     else
       delayed_send(this, *delay, activate_now{who});
   }
@@ -279,7 +278,7 @@ class region_actor final : public caf::event_based_actor {
   void restart(const entity_id& who) {
     const auto known = slots_.find(who);
     if (known != slots_.end() && known->second.now == phase::restarting)
-      caf::anon_send(node_->gate, bar{who, activations_ + 1});
+      caf::anon_send(node_->gate.get(), bar{who, activations_ + 1});
   }
 
   void on_barred(const barred& m) {
@@ -292,8 +291,7 @@ class region_actor final : public caf::event_based_actor {
 
   void tell_edges(actors::push what) {
     const auto shared = std::make_shared<const actors::push>(std::move(what));
-    for (const auto& gateway : node_->gateways)
-      if (gateway) caf::anon_send(gateway, edge_push{shared});
+    for (const auto& gateway : node_->gateways) caf::anon_send(gateway.get(), edge_push{shared});
   }
 
   void quarantine(const entity_id& who, slot& at, const std::string& why) {
@@ -328,7 +326,7 @@ class region_actor final : public caf::event_based_actor {
           voided outcome{who, false, false, why};
           if (prepare_void(*node, from, *ticket, who, why)) {
             ticket->host = self;
-            return caf::anon_send(node->gate, commit_asked{ticket});
+            return caf::anon_send(node->gate.get(), commit_asked{ticket});
           }
           caf::anon_send(self, outcome);
         });

@@ -7,6 +7,7 @@
 #include <caf/actor.hpp>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 #include "actors/entity.hpp"
@@ -48,6 +49,25 @@ struct entity_factory {
       escrows_of;
 };
 
+/// The handle of an actor that others already send to while it is set or taken away: a node starts
+/// and ends its actors while wake-ups, writers and sockets are at work.
+class actor_slot {
+ public:
+  void set(caf::actor fresh) {
+    const std::lock_guard lock{mutex_};
+    handle_.swap(fresh);
+  }  // an actor that ends with its last handle does so after the lock: it may look here
+  /// Empty before and after; sending to an empty handle does nothing.
+  [[nodiscard]] caf::actor get() const {
+    const std::lock_guard lock{mutex_};
+    return handle_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  caf::actor handle_;
+};
+
 struct node_services {
   storage::store& store;
   storage::node_grant grant;
@@ -66,9 +86,13 @@ struct node_services {
   std::function<void(const cause&, std::string_view, const entity_id&, std::string_view)> trace;
   watchdog dog;
   node_counters counters;
-  caf::actor gate, region;                     // set once, before the first request
-  std::array<caf::actor, edges_max> gateways;  // by edge number; 0 is nobody
+  actor_slot gate, region;
+  std::array<actor_slot, edges_max> gateways;  // by edge number; 0 is nobody
 
+  /// Empty for nobody, an unknown edge and one that is not attached.
+  [[nodiscard]] caf::actor gateway(std::uint32_t edge) const {
+    return edge != 0 && edge < edges_max ? gateways[edge].get() : caf::actor{};
+  }
   [[nodiscard]] shard_id shard(const entity_id& who) const { return shard_of(who, shards); }
 };
 

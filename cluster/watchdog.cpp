@@ -1,5 +1,7 @@
 #include "cluster/watchdog.hpp"
 
+#include <bit>
+
 #include "cluster/cluster_clock.hpp"
 
 namespace baraza::cluster {
@@ -13,7 +15,9 @@ watchdog::watchdog(std::function<void(entity_id, std::chrono::milliseconds)> bar
       for (std::size_t i = 0; i < std::min(used_.load(), threads_max); ++i) {
         const auto since = lanes_[i].since.load(std::memory_order_acquire);
         if (since != 0 && now - since > thread_hold_max.count()) {
-          bark_(lanes_[i].who, std::chrono::milliseconds{now - since});
+          const auto who = lanes_[i].holder(since);
+          if (!who) continue;
+          bark_(*who, std::chrono::milliseconds{now - since});
           return;
         }
       }
@@ -24,6 +28,24 @@ watchdog::watchdog(std::function<void(entity_id, std::chrono::milliseconds)> bar
 watchdog::~watchdog() {
   stopping_ = true;
   thread_.join();
+}
+
+void watchdog::lane::enter(const entity_id& whom, millis now) {
+  const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(whom.key.bytes);
+  kind.store(whom.kind, std::memory_order_release);
+  key[0].store(halves[0], std::memory_order_release);
+  key[1].store(halves[1], std::memory_order_release);
+  since.store(now, std::memory_order_release);
+}
+
+std::optional<entity_id> watchdog::lane::holder(millis held_since) const {
+  entity_id out;
+  out.kind = kind.load(std::memory_order_acquire);
+  out.key.bytes = std::bit_cast<decltype(out.key.bytes)>(
+      std::array{key[0].load(std::memory_order_acquire), key[1].load(std::memory_order_acquire)});
+  // Whoever saw a piece of a later holder sees here that the earlier one has let go.
+  if (since.load(std::memory_order_relaxed) != held_since) return std::nullopt;
+  return out;
 }
 
 watchdog::scope::scope(watchdog& dog, const entity_id& who, millis steady_now) {
@@ -37,8 +59,7 @@ watchdog::scope::scope(watchdog& dog, const entity_id& who, millis steady_now) {
   auto& lane = dog.lanes_[index];
   if (lane.since.load(std::memory_order_relaxed) != 0)
     return;  // nested: the outer scope keeps counting
-  lane.who = who;
-  lane.since.store(steady_now, std::memory_order_release);
+  lane.enter(who, steady_now);
   since_ = &lane.since;
 }
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
-#include <string>
+#include <optional>
 #include <thread>
 
 #include "cluster/limits.hpp"
@@ -35,8 +35,14 @@ class watchdog {
 
  private:
   struct lane {
+    void enter(const entity_id& whom, millis now);
+    /// Whoever has held the thread since `held_since`; nothing if he let go of it meanwhile.
+    [[nodiscard]] std::optional<entity_id> holder(millis held_since) const;
+
     std::atomic<millis> since{0};  // 0: idle
-    entity_id who;                 // written before `since`, read only once the thread is stuck
+    // Written before `since`, in pieces: the thread may let go while the watchdog reads.
+    std::atomic<entity_kind> kind{};
+    std::array<std::atomic<std::uint64_t>, 2> key{};
   };
   std::array<lane, threads_max> lanes_;
   std::atomic<std::size_t> used_{0};

@@ -66,7 +66,7 @@ std::unique_ptr<bridge> make_gateway_bridge(caf::actor_system& system,
                                             const bridge_options& options) {
   auto state = std::make_shared<gateway_hub>(node, options);
   auto gateway = system.spawn<gateway_actor>(state);
-  node->gateways[options.edge] = gateway;
+  node->gateways[options.edge].set(gateway);
   return std::make_unique<gateway_bridge>(std::move(state), std::move(gateway));
 }
 

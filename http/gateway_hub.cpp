@@ -194,7 +194,7 @@ void gateway_hub::send(const entity_id& to, actors::request what, actors::reply_
   request->from = std::move(from);
   request->what = std::move(what);
   if (within != 0) request->deadline = node_->clock.now() + within;
-  caf::anon_send(node_->region, cluster::deliver{std::move(request)});
+  caf::anon_send(node_->region.get(), cluster::deliver{std::move(request)});
 }
 gateway_hub::pending& gateway_hub::expect(session& from, std::uint64_t id) {
   from.waiting.push_back(

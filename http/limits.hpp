@@ -35,7 +35,7 @@ inline constexpr std::size_t session_outbox_frames_max =
     256;  // a slow reader is closed with 1013, never waited for
 inline constexpr std::size_t session_outbox_bytes_max = 1024 * 1024;
 inline constexpr std::uint32_t session_rate_refusals_max =
-    200;                                  // refused messages in a row, then close 1008
+    200;  // refused messages, less those accepted since, then close 1008
 inline constexpr auto upgrade_time = 5s;  // WebSocket handshake
 inline constexpr auto hello_time = 5s;  // a connection without a token must say hello by then: 1008
 inline constexpr auto ping_after = 30s;  // of silence

@@ -189,6 +189,7 @@ void say_ready(const serve_options& options, const edge& at) {
 }  // namespace
 
 int serve(serve_options options) {
+  ::umask(0077);  // the store holds password hashes: nobody else reads what we create
   if (options.house_bot && !options.edge.certificate_file.empty())
     return complain("the house bot does not speak TLS: leave it off, or TLS to a proxy in front");
   const auto signals = block_signals(!options.edge.certificate_file.empty());

@@ -193,11 +193,11 @@ bool websocket_session::is_within_rates(std::uint64_t id) {
     wait = shared_.address_messages.take(address_key_, now);
   }
   if (wait == 0) {
-    refusals_in_row_ = 0;
+    if (refusals_ > 0) --refusals_;
     return true;
   }
   count(reason);
-  if (++refusals_in_row_ > limits::session_rate_refusals_max) {
+  if (++refusals_ > limits::session_rate_refusals_max) {
     finish(1008, "too many messages");
   } else {
     refuse(id, "rate_limited", "Too many messages; wait before the next.",

@@ -101,7 +101,7 @@ class websocket_session : public inbox_target,
   uuid address_key_;
   millis absolute_expires_at_ = 0;
   token_bucket messages_, controls_;
-  std::uint32_t refusals_in_row_ = 0;
+  std::uint32_t refusals_ = 0;  // each message that is accepted makes up for one
   std::uint16_t close_code_ = 0;
   std::string_view close_reason_;  // static storage
   const wire::encoding how_;

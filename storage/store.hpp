@@ -328,6 +328,8 @@ class store {
                                                       std::uint16_t index) = 0;
   virtual result<std::unique_ptr<reader>> open_reader() = 0;
   virtual std::unique_ptr<class identity_store> open_identity() = 0;
+  /// What several nodes need (storage/membership.hpp). Error invalid: this store serves one node.
+  virtual result<std::unique_ptr<class membership_store>> open_membership() = 0;
 
   /// Registers this process as an incarnation, opens its fence rows, takes every shard (single
   /// node). On PostgreSQL the previous incarnations of the same name are fenced off first; the

@@ -1,6 +1,7 @@
 // Names of codes and kinds, and the derived account ids, shared by every store.
 #include <algorithm>
 
+#include "storage/membership.hpp"
 #include "storage/migrations.hpp"
 #include "storage/store.hpp"
 
@@ -99,6 +100,22 @@ std::optional<currency> parse_currency(std::string_view text) {
   for (const auto c : currencies)
     if (to_string(c) == text) return c;
   return std::nullopt;
+}
+
+std::string_view to_string(member_status s) {
+  switch (s) {
+    case member_status::joining:
+      return "joining";
+    case member_status::up:
+      return "up";
+    case member_status::draining:
+      return "draining";
+    case member_status::left:
+      return "left";
+    case member_status::dead:
+      return "dead";
+  }
+  return "?";
 }
 
 std::string_view to_string(transfer_kind k) {

@@ -3,7 +3,7 @@
 // itself, and no two dials ever race. Frames are bytes (cluster/wire); order holds per connection,
 // nothing is sent twice, and what was not written is reported, never kept for a later connection.
 //
-// Not BASP: docs/decisions/006-links-are-our-own.md.
+// Not BASP: docs/decisions/010-links-are-our-own.md.
 #pragma once
 
 #include <chrono>

@@ -10,6 +10,7 @@
 #include "storage/embedded/embedded.hpp"
 #include "storage/embedded/shared.hpp"
 #include "storage/identity.hpp"
+#include "storage/membership.hpp"
 
 namespace baraza::storage::embedded {
 
@@ -94,6 +95,10 @@ class embedded_store final : public store {
   }
 
   std::unique_ptr<identity_store> open_identity() override { return make_identity(common_); }
+
+  result<std::unique_ptr<membership_store>> open_membership() override {
+    return error{errc::invalid, "the embedded store serves one node only"};
+  }
 
   result<node_grant> join(const node_registration& node) override {
     if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 ||

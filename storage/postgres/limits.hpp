@@ -20,6 +20,9 @@ inline constexpr int connection_check_ms =
 inline constexpr int commit_deadline_ms =
     10'000;  // then the outcome is unknown; above statement_timeout, so that a
              // slow answer arrives before it
+inline constexpr int membership_timeout_ms = 2'000;  // a lease is 5 s: its renewal gives up in time
+inline constexpr int death_lock_timeout_ms = 500;  // then the dead node's connections are ended, as
+                                                   // one of them holds its fence row (rule B1)
 inline constexpr int administration_timeout_ms = 60'000;  // migrations, attaching partitions
 inline constexpr int verify_snapshot_ms = 2'000;  // rule A11: a longer snapshot slows hot rows
 

@@ -4,8 +4,10 @@
 #include "storage/postgres/connect.hpp"
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/identity.hpp"
+#include "storage/postgres/membership.hpp"
 #include "storage/postgres/reader.hpp"
 #include "storage/postgres/schema.hpp"
+#include "storage/postgres/transact.hpp"
 #include "storage/postgres/verify.hpp"
 #include "storage/postgres/writer.hpp"
 
@@ -14,31 +16,6 @@ namespace {
 
 constexpr std::chrono::milliseconds administration{administration_timeout_ms};
 constexpr int lease_ms = 5'000;
-
-struct refused {  // leaves a transaction with an error of ours; rolls it back
-  error why;
-};
-
-/// Runs `change` in one transaction; the exception `refused` becomes its error.
-template <class Change>
-auto transact(database& db, Change change) -> result<std::invoke_result_t<Change, pqxx::work&>> {
-  std::optional<error> why;
-  auto answer = db.once([&](pqxx::connection& connection)
-                            -> std::optional<std::invoke_result_t<Change, pqxx::work&>> {
-    pqxx::work work{connection};
-    try {
-      auto value = change(work);
-      work.commit();
-      return value;
-    } catch (const refused& no) {
-      why = no.why;
-      return std::nullopt;
-    }
-  });
-  if (!answer) return answer.why();
-  if (why) return *why;
-  return std::move(**answer);
-}
 
 /// Closes every fence row of these incarnations: waits for the commits in flight there and fails
 /// all later ones (rule B1: fence rows first, then the rest).
@@ -57,6 +34,8 @@ void close_incarnations(pqxx::work& work, const std::string& incarnations, const
       pqxx::params{incarnations, status});
 }
 
+}  // namespace
+
 void fix_shards(pqxx::work& work, std::uint32_t shards) {
   const auto fixed =
       work.exec("update store_settings set shards = coalesce(shards, $1) returning shards",
@@ -67,6 +46,8 @@ void fix_shards(pqxx::work& work, std::uint32_t shards) {
                    "the store was created with cluster.shards = " + std::to_string(count) +
                        ", not " + std::to_string(shards)}};
 }
+
+namespace {
 
 node_grant enrol(pqxx::work& work, const node_registration& node) {
   work.exec("select version from cluster_view for update");  // one change of the cluster at a time
@@ -146,6 +127,14 @@ result<std::unique_ptr<reader>> pg_store::open_reader() {
 }
 
 std::unique_ptr<identity_store> pg_store::open_identity() { return make_identity(url_, times_); }
+
+result<std::unique_ptr<membership_store>> pg_store::open_membership() {
+  if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
+  auto state = migrations();
+  if (!state) return state.why();
+  if (auto why = schema_fault(*state); why.code != errc::none) return why;
+  return make_membership(url_);
+}
 
 result<node_grant> pg_store::join(const node_registration& node) {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};

@@ -11,6 +11,7 @@ class pg_store final : public store {
   result<std::unique_ptr<writer>> open_writer(const node_grant& node, std::uint16_t index) override;
   result<std::unique_ptr<reader>> open_reader() override;
   std::unique_ptr<identity_store> open_identity() override;
+  result<std::unique_ptr<membership_store>> open_membership() override;
   result<node_grant> join(const node_registration& node) override;
   status fence(std::uint64_t incarnation) override;
   status record_incident(const incident& what) override;

@@ -282,8 +282,21 @@ pg_writer::step pg_writer::round(const batch& work, progress& so_far, bool exami
   if (answer.warned) return {verdict::unknown, "the server warned at commit"};
   if (answer.what == reply::outcome::failed) return judge(answer);
   const auto outcome = parameters_.read(answer, so_far);
-  if (outcome.fenced) return {verdict::fenced, "this incarnation is fenced off"};
+  if (outcome.fenced) return look_at_fence();
   return {outcome.applied ? verdict::done : verdict::examine, "culprits in the batch"};
+}
+
+pg_writer::step pg_writer::look_at_fence() {
+  // Nothing was written: the row is closed for good, or a release of this node has raised its
+  // generation, and with it ended all that was still on its way (rule B4). Then shards may be gone.
+  const auto row =
+      session_.query("select generation from fence where incarnation = $1 and writer = $2 and open",
+                     {bigint(key_.incarnation), std::to_string(key_.index)}, times_.statement);
+  if (!row) return {verdict::unavailable, "fence row: " + row.message};
+  if (row.size() == 0) return {verdict::fenced, "this incarnation is fenced off"};
+  key_.generation = std::stoull(std::string{row.text(0, 0)});
+  if (auto read = read_epochs(); !read) return {verdict::unavailable, read.why().message};
+  return {verdict::examine, "the node has released a shard"};
 }
 
 pg_writer::step pg_writer::judge(const reply& answer) {

@@ -46,6 +46,7 @@ class pg_writer final : public writer {
   batch_result work_off(const batch& work, progress& so_far, bool doubtful);
   step round(const batch& work, progress& so_far, bool examined);
   static step judge(const reply& answer);
+  step look_at_fence();
   step look_closer(const batch& work, progress& so_far, std::size_t& attempts, bool& examined);
   static void divide(progress& so_far, std::vector<std::vector<std::size_t>>& pieces,
                      const std::string& why);

@@ -64,7 +64,7 @@ class table_driver final : public caf::event_based_actor {
     what->to = {entity_kind::table, m.match};
     what->from = {1, index + 1, m.step + 1, std::nullopt};
     what->what = how_.watch_only ? table_watch{m.one, 0, 0} : of_step(m);
-    caf::anon_send(node_->region, cluster::deliver{std::move(what)});
+    caf::anon_send(node_->region.get(), cluster::deliver{std::move(what)});
   }
 
   void got(cluster::edge_answer& m) {

@@ -102,7 +102,7 @@ std::uint64_t probe_edge::send(cluster::node& node, const entity_id& to,
   what->to = to;
   what->from = {1, 1, request, std::nullopt};
   what->what = actors::table_act{{}, request, command};
-  caf::anon_send(node.services()->region, cluster::deliver{std::move(what)});
+  caf::anon_send(node.services()->region.get(), cluster::deliver{std::move(what)});
   return request;
 }
 

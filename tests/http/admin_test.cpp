@@ -6,6 +6,7 @@
 
 #include "http/admin.hpp"
 #include "tests/http/edge_fixture.hpp"
+#include "tests/slowness.hpp"
 
 using namespace baraza;
 using namespace baraza::http;
@@ -73,7 +74,7 @@ TEST_CASE("an operator ends a player's logins and sockets within a second", "[ed
   CHECK(answer.status == 200);
   CHECK(answer.body == "{\"ended\":1}");
   CHECK(socket.read_message() == "close 1008");
-  CHECK(std::chrono::steady_clock::now() - begin < 1s);
+  CHECK(std::chrono::steady_clock::now() - begin < baraza::tests::slowness * 1s);
   CHECK(s.ask(get("/v1/profile", access)).status == 401);
   const auto refresh = R"({"refresh_token":")" + text_in(made.body, "refresh_token") + "\"}";
   CHECK(s.ask(post("/v1/auth/refresh", refresh)).status == 401);

@@ -33,6 +33,26 @@ TEST_CASE("a flood of messages is refused, then ends in 1008", "[edge][limits]")
   CHECK(bystander.read_message() == R"({"t":"ok","re":1})");
 }
 
+TEST_CASE("a flood of which some is accepted ends in 1008 all the same", "[edge][limits]") {
+  auto o = server::quick();
+  o.session_rate = {200, 5};
+  server s{o};
+  auto flooder = s.play(json);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  std::string last = "{";
+  int accepted = 0;
+  for (int id = 0; last.starts_with("{") && std::chrono::steady_clock::now() < until;) {
+    constexpr int at_once = 50;
+    for (int i = 0; i < at_once; ++i) flooder.send_frame(text, ping_message(++id));
+    for (int i = 0; i < at_once && last.starts_with("{"); ++i) {
+      last = flooder.read_message();
+      accepted += last.starts_with(R"({"t":"ok")") ? 1 : 0;
+    }
+  }
+  CHECK(last == "close 1008");
+  CHECK(accepted > 5);  // the allowance was filled up meanwhile
+}
+
 TEST_CASE("two sessions of one account share its allowance", "[edge][limits]") {
   auto o = server::quick();
   o.account_rate = {1, 6};

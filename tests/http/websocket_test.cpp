@@ -2,6 +2,7 @@
 
 #include "http/msgpack.hpp"
 #include "tests/http/edge_fixture.hpp"
+#include "tests/slowness.hpp"
 
 using namespace baraza;
 using namespace baraza::http;
@@ -370,7 +371,7 @@ TEST_CASE("logout closes the login's sockets within a second, and only its own",
   const auto start = std::chrono::steady_clock::now();
   CHECK(s.ask(post("/v1/auth/logout", "", token)).status == 200);
   CHECK(client.read_message() == "close 1008");
-  CHECK(std::chrono::steady_clock::now() - start < 1s);
+  CHECK(std::chrono::steady_clock::now() - start < baraza::tests::slowness * 1s);
   CHECK(s.connect().upgrade(token, json).status == 401);
   other.send_frame(text, R"({"t":"ping","id":1})");
   CHECK(other.read_message() == R"({"t":"ok","re":1})");

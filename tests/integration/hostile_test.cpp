@@ -121,7 +121,7 @@ TEST_CASE("a hostile player gets refusals and nobody else notices", "[serve][hos
 }
 
 TEST_CASE("floods end for the one who sends them", "[serve][hostile]") {
-  real_server at;
+  real_server at{{"--set", "http.messages_per_s=20"}};  // far less than any build answers
   at.start();
   duel match{at.url()};
   REQUIRE(match.until([&] { return match.is_playing(); }));

@@ -17,6 +17,8 @@ create table node (
   roles text not null,
   zone text not null default '',
   version text not null default '',
+  weight integer not null default 1,  -- its share of the shards; 0: none
+  level integer not null default 1,  -- of its binary
   status text not null check (status in ('joining', 'up', 'draining', 'left', 'dead')),
   joined_at bigint not null
 );
@@ -25,7 +27,8 @@ create unique index node_live_name on node (name) where status in ('joining', 'u
 -- Leases live apart from fences, so that a renewal never waits behind a commit.
 create table lease (
   incarnation bigint primary key,
-  expires_at bigint not null
+  expires_at bigint not null,
+  renewed_at bigint not null default 0
 ) with (fillfactor = 50);
 
 -- One row per writer connection. A commit locks its own row and writes only through it; whoever
@@ -40,6 +43,15 @@ create table fence (
   primary key (incarnation, writer)
 ) with (fillfactor = 50);
 
+-- "I find accused dead": refreshed while it lasts, withdrawn when it answers, counted for some seconds.
+create table vote (
+  accuser bigint not null,
+  accused bigint not null,
+  kind smallint not null,
+  at bigint not null,
+  primary key (accuser, accused)
+) with (fillfactor = 50);
+
 create table cluster_view (
   one boolean primary key default true check (one),
   version bigint not null,
@@ -47,12 +59,22 @@ create table cluster_view (
 );
 insert into cluster_view (version, level) values (0, 1);
 
+-- Who balances. Its lease is its own: a coordinator that is gone is replaced without a death.
+create table coordinator (
+  one boolean primary key default true check (one),
+  incarnation bigint,
+  epoch bigint not null default 0,
+  expires_at bigint not null default 0
+);
+insert into coordinator default values;
+
 create table shard (
   id integer primary key,
   owner bigint,  -- incarnation
   epoch bigint not null,
   phase text not null default 'free' check (phase in ('owned', 'releasing', 'free')),
-  next_owner bigint
+  next_owner bigint,
+  since bigint not null default 0  -- the last change
 ) with (fillfactor = 50);
 
 -- ---- the ledger ------------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+// One transaction that may be left with an error of ours.
+#pragma once
+
+#include <optional>
+
+#include "storage/postgres/database.hpp"
+
+namespace baraza::storage::postgres {
+
+struct refused {  // leaves a transaction with an error of ours; rolls it back
+  error why;
+};
+
+/// Runs `change` in one transaction; the exception `refused` becomes its error.
+template <class Change>
+auto transact(database& db, Change change) -> result<std::invoke_result_t<Change, pqxx::work&>> {
+  std::optional<error> why;
+  auto answer = db.once([&](pqxx::connection& connection)
+                            -> std::optional<std::invoke_result_t<Change, pqxx::work&>> {
+    pqxx::work work{connection};
+    try {
+      auto value = change(work);
+      work.commit();
+      return value;
+    } catch (const refused& no) {
+      why = no.why;
+      return std::nullopt;
+    }
+  });
+  if (!answer) return answer.why();
+  if (why) return *why;
+  return std::move(**answer);
+}
+
+/// Sets the count of shards on a new store. Throws `refused` (incompatible) on one with another.
+void fix_shards(pqxx::work& work, std::uint32_t shards);
+
+}  // namespace baraza::storage::postgres

@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "actors/log.hpp"
+#include "cluster/certs/command.hpp"
 #include "cluster/commands.hpp"
 #include "composition.hpp"
 #include "config/commands.hpp"
@@ -47,6 +48,9 @@ int main(int argc, char** argv) {
   config::add_config_commands(app, exit_code);
   config::add_doctor_command(app, exit_code, ask_store);
   cluster::add_store_commands(app, exit_code);
+  auto* nodes = app.add_subcommand("cluster", "work on a cluster of nodes");
+  nodes->require_subcommand(1);
+  cluster::certs::add_commands(*nodes, exit_code);
   client::add_client_commands(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -4,6 +4,7 @@
 # What a target links besides the shared options; one line a target.
 set(fuzz_links_game_commands game_rules)
 set(fuzz_links_wire baraza_wire)
+set(fuzz_links_cluster_wire baraza_cluster_wire)
 set(fuzz_links_http_gate baraza_options)
 set(fuzz_links_http_routes baraza_http)
 # A file that stands alone is compiled into its target: the gate without the sockets behind it.

@@ -60,6 +60,11 @@ class child {
     }
   }
 
+  /// SIGSTOP, SIGCONT and the like.
+  void signal(int number) const {
+    if (pid_ > 0) ::kill(pid_, number);
+  }
+
   /// SIGKILL, then waits for its end. @returns whether it was still running
   bool kill() {
     if (pid_ <= 0) return false;

@@ -48,6 +48,7 @@ class writer_actor final : public caf::event_based_actor {
 
   void run(flush& work) {
     const auto began = cluster_clock::steady();
+    node_->reach.began(index_, began);
     auto tickets = work.members;
     storage::batch batch;
     for (const auto& ticket : *tickets) batch.members.push_back(&ticket->work);
@@ -69,6 +70,7 @@ class writer_actor final : public caf::event_based_actor {
         break;
       }
       // Away or unknown: an unknown outcome is looked up before anything is sent again.
+      node_->reach.stumbled(index_);
       if (result.code == storage::errc::unknown)
         ask_first = true, ++node_->counters.unknown_outcomes;
       ++node_->counters.store_holds;
@@ -76,6 +78,7 @@ class writer_actor final : public caf::event_based_actor {
       std::this_thread::sleep_for(pause);
       pause = std::min<std::chrono::milliseconds>(pause * 2, store_retry_max);
     }
+    node_->reach.ended(index_);
     ++node_->counters.batches;
     const auto us = static_cast<std::uint64_t>(cluster_clock::steady() - began) * 1000 / 256;
     ++node_->counters.commit_us_log2[std::min<std::size_t>(std::bit_width(us), 15)];

@@ -37,6 +37,7 @@ inline constexpr auto load_retry = 1000ms;
 inline constexpr std::size_t asks_max = 4096;
 inline constexpr auto ask_retry =
     1000ms;  // the same question is sent again until answered or past its deadline
+inline constexpr auto clock_look_again = 250ms;  // while the store is away no clock fires
 // An actor that holds its thread longer ends the node (rule D3): its neighbours starve meanwhile.
 inline constexpr auto thread_hold_max = 5000ms;
 inline constexpr auto wheel_tick =

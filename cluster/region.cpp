@@ -368,6 +368,7 @@ class region_actor final : public caf::event_based_actor {
   void tick() {
     delayed_send(this, wheel_tick, wheel_tick_now{});
     const auto now = node_->clock.now();
+    node_->reach.tick(cluster_clock::steady(), now);
     due_.clear();
     wheel_.advance(now, due_);
     for (const auto& who : due_) {

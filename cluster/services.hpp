@@ -12,6 +12,7 @@
 #include "actors/entity.hpp"
 #include "cluster/cluster_clock.hpp"
 #include "cluster/messages.hpp"
+#include "cluster/reachability.hpp"
 #include "cluster/read_pool.hpp"
 #include "cluster/watchdog.hpp"
 #include "storage/store.hpp"
@@ -63,6 +64,7 @@ struct node_services {
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
   watchdog dog;
   node_counters counters;
+  reachability reach;
   caf::actor gate, region;                     // set once, before the first request
   std::array<caf::actor, edges_max> gateways;  // by edge number; 0 is nobody
 

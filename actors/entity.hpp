@@ -32,6 +32,9 @@ class context {
   [[nodiscard]] virtual millis now() const = 0;
   [[nodiscard]] virtual std::uint64_t head() const = 0;   // seq of the last durable event
   [[nodiscard]] virtual std::uint64_t epoch() const = 0;  // of the shard
+  /// Cluster time since when players can reach this entity and it its store without a pause of more
+  /// than a second; 0: always. No turn clock that was set earlier may end anything (rule C).
+  [[nodiscard]] virtual millis reachable_since() const = 0;
   /// At most one commit in flight; while it is, the shell keeps further requests back (bounded).
   /// Ends in entity::committed or, if this owner is stale, in the actor's end.
   virtual void commit(change what) = 0;

@@ -17,6 +17,8 @@ inline constexpr std::size_t repeats_per_seat_max = 64;  // accepted commands re
 inline constexpr std::size_t recent_events_max = 32;  // public events kept for watchers that resume
 inline constexpr std::size_t recent_bytes_max = 2 * 1024;  // and their size; older: a fresh view
 inline constexpr std::size_t table_snapshot_every = 64;  // events between two snapshots of a match
+inline constexpr std::int64_t commit_prompt_ms =
+    1'000;  // a commit that took longer was held: the others saw its clock too late (rule C)
 inline constexpr int void_attempts_max = 8;  // rereads of the escrow before the table gives up
 
 inline constexpr std::size_t wallet_repeats_max =

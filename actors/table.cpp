@@ -89,7 +89,7 @@ void table::write(change what, flight on_its_way, context& ctx) {
 
 void table::write_event(const table_event::any& event, change what, const reply_to& cause,
                         context& ctx) {
-  flight on_its_way{cause, state_.seq, {}, {}};
+  flight on_its_way{cause, state_.seq, {}, {}, false};
   what.events.push_back(table_event::encode(ctx.now(), event));
   on_its_way.lifecycle = what.events;
   write(std::move(what), std::move(on_its_way), ctx);
@@ -100,6 +100,7 @@ void table::committed(const storage::member_result& result, context& ctx) {
   if (result.code != storage::errc::none) return refused_commit(result, ctx);
   const auto done = std::move(flight_);
   const auto before = state_.now;
+  const bool was_clock = done->is_clock;
   for (const auto& bytes : done->lifecycle) {
     const auto seq = state_.seq + 1;
     state_.fold(seq, bytes);
@@ -112,6 +113,11 @@ void table::committed(const storage::member_result& result, context& ctx) {
   if (created) done->cause = {};
   publish(std::move(*done), ctx);
   if (state_.now != before) entered_phase(result, ctx);
+  const bool held = ctx.now() - state_.last_at > commit_prompt_ms;
+  note_clock(held);
+  // Told at once, so that players see the time they have. Not after a clock's own event: with a
+  // store that is slow all the time nobody would get to move between them; timer() looks again.
+  if (held && !was_clock && state_.now == phase::playing) return resume_clock(ctx);
   arm(ctx);
 }
 
@@ -192,10 +198,16 @@ void table::timer(context& ctx) {
   if (ctx.now() >= at) {
     const auto all = state_.seat_mask();
     const auto seats = seats_now();
+    if (state_.now == phase::playing)
+      return is_clock_stale(ctx) ? resume_clock(ctx) : time_out(ctx);
+    const auto reachable_until = ctx.reachable_since() + options_->resume_grace_ms;
+    if (ctx.reachable_since() > state_.last_at && grace_until_ < reachable_until) {
+      grace_until_ = reachable_until;
+      return arm(ctx);
+    }
     if (state_.now == phase::ready) return abort("not_ready", all & ~seats.ready, ctx);
     if (state_.now == phase::opening) return abort("not_opened", all & ~seats.open, ctx);
-    if (state_.now == phase::buying) return begin_void("buy_in_timeout", all & ~buying_->paid, ctx);
-    return time_out(ctx);
+    return begin_void("buy_in_timeout", all & ~buying_->paid, ctx);
   }
   if (buying_ && buying_->ask_again_at != 0 && ctx.now() >= buying_->ask_again_at) {
     buying_->ask_again_at = 0;
@@ -355,7 +367,7 @@ void table::misbehave(int how, context& ctx) {
     case debug_fault::how::cannot_fold: {
       change bogus;
       bogus.events.push_back("\x92\xCC\xFA\x00");  // a kind that no version writes
-      flight on_its_way{{}, state_.seq, {}, bogus.events};
+      flight on_its_way{{}, state_.seq, {}, bogus.events, false};
       return write(std::move(bogus), std::move(on_its_way),
                    ctx);  // committed() folds it, and throws
     }

@@ -39,6 +39,7 @@ class table final : public entity {
     std::uint64_t prev = 0;
     std::vector<public_event> shown;     // game events, already applied
     std::vector<std::string> lifecycle;  // to be applied when durable, after those
+    bool is_clock = false;
   };
   /// Before the lock: what players have sent and a restart forgets (they send it again).
   struct gathering {
@@ -87,6 +88,8 @@ class table final : public entity {
                   const reply_to& cause, context& ctx);
   void settle_into(change& what, flight& on_its_way, const games::outcome& outcome, millis now);
   void resume_clock(context& ctx);
+  void note_clock(bool held);
+  [[nodiscard]] bool is_clock_stale(const context& ctx) const;
   void time_out(context& ctx);
 
   // money (table_money.cpp)
@@ -112,6 +115,9 @@ class table final : public entity {
       poisoned_;            // (seat, command) whose decide threw
   millis grace_until_ = 0;  // after a restart no phase ends before
   millis timer_at_ = 0;     // 0: none set
+  // Which turn clock the players know, and whether they heard of it in time (rule C).
+  millis clock_ = 0, clock_set_at_ = 0;
+  bool clock_held_ = false;
 };
 
 }  // namespace baraza::actors

@@ -76,7 +76,7 @@ void table::write_play(const games::events& events, std::uint8_t seat, std::uint
                        const reply_to& cause, context& ctx) {
   const auto now = ctx.now();
   change what;
-  flight on_its_way{cause, state_.seq, {}, {}};
+  flight on_its_way{cause, state_.seq, {}, {}, false};
   what.events.reserve(events.size() + 1);
   on_its_way.shown.reserve(events.size() + 1);
   std::optional<games::outcome> outcome;
@@ -137,8 +137,27 @@ void table::resume_clock(context& ctx) {
   change resumed;
   resumed.wake = storage::commit::wake_change::set;
   resumed.wake_at = ctx.now() + left;
-  write_event(table_event::clock{turn.seats, static_cast<std::int32_t>(left)}, std::move(resumed),
-              {}, ctx);
+  flight on_its_way{{}, state_.seq, {}, {}, true};
+  resumed.events.push_back(table_event::encode(
+      ctx.now(), table_event::clock{turn.seats, static_cast<std::int32_t>(left)}));
+  on_its_way.lifecycle = resumed.events;
+  write(std::move(resumed), std::move(on_its_way), ctx);
+}
+
+/// A commit is durable. A move that leaves the turn to the others leaves their clock as it is.
+void table::note_clock(bool held) {
+  if (state_.deadline == clock_) {
+    clock_held_ = clock_held_ || held;
+    return;
+  }
+  clock_ = state_.deadline;
+  clock_set_at_ = state_.last_at;
+  clock_held_ = held;
+}
+
+/// The clock was set before a pause, or came to the players after one: it ends nothing (rule C).
+bool table::is_clock_stale(const context& ctx) const {
+  return clock_held_ || ctx.reachable_since() > clock_set_at_;
 }
 
 void table::time_out(context& ctx) {

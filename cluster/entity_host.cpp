@@ -115,8 +115,11 @@ void entity_host::take(envelope_ptr what) {
   wants_sleep_ = false;
   if (busy()) return stash(std::move(what));
   const auto at = now();
-  if (what->deadline != 0 && at > what->deadline)
-    return;  // nobody waits any more; the asker reads silence as unknown
+  // Nobody waits any more; the asker reads silence as unknown. But a move counts: it may have been
+  // made in time and have waited here, behind a commit that the store held (rule C).
+  const bool is_move = std::holds_alternative<actors::table_act>(what->what) ||
+                       std::holds_alternative<actors::table_concede>(what->what);
+  if (what->deadline != 0 && at > what->deadline && !is_move) return;
   last_active_ = at;
   origin_ = what->origin;
   if (node_->trace) node_->trace(origin_, "entity.request", who_, {});
@@ -185,7 +188,7 @@ void entity_host::take(wheel_due) {
   const auto at = now();
   ask_due_questions(at);
   for (auto& [correlation, job] : context_->reads_) node_->reads.submit(job);
-  if (timer_at_ != 0 && at >= timer_at_ && !busy()) {
+  if (timer_at_ != 0 && at >= timer_at_ && !busy() && !node_->reach.clocks_stand(at)) {
     timer_at_ = 0;
     origin_ = {};
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
@@ -222,7 +225,9 @@ void entity_host::ask_due_questions(millis at) {
 }
 
 void entity_host::rearm() {
-  auto at = timer_at_;
+  // A clock that stands is looked at again from time to time, not with every tick.
+  const bool stands = timer_at_ != 0 && node_->reach.clocks_stand(last_now_);
+  auto at = stands ? std::max<millis>(timer_at_, last_now_ + clock_look_again.count()) : timer_at_;
   const auto sooner = [&at](millis other) {
     if (at == 0 || other < at) at = other;
   };

@@ -3,6 +3,7 @@
 #include <bit>
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
+#include <deque>
 #include <thread>
 
 #include "cluster/gate_queue.hpp"
@@ -52,11 +53,13 @@ class writer_actor final : public caf::event_based_actor {
 
   void run(flush& work) {
     const auto began = cluster_clock::steady();
+    node_->reach.began(index_, began);
     auto tickets = work.members;
     storage::batch batch;
     for (const auto& ticket : *tickets) batch.members.push_back(&ticket->work);
     std::vector<ticket_ptr> open{tickets->begin(), tickets->end()};
     auto pause = store_retry_first;
+    std::deque<ticket_ptr> rest;  // of a batch that was refused as a whole: each on its own
     bool ask_first = false;
     while (!open.empty()) {
       if (!ask_first) batch.id = {node_->grant.incarnation, index_, ++number_};
@@ -64,15 +67,22 @@ class writer_actor final : public caf::event_based_actor {
       if (result.code == storage::errc::none) {
         ask_first = false;
         settle(open, batch, result);
+        if (open.empty()) take_next(open, rest, batch);
         continue;
       }
       if (result.code == storage::errc::fenced) {
         node_->stop_node("the store has fenced this node off: " + result.detail);
+        open.insert(open.end(), rest.begin(), rest.end());
         for (auto& ticket : open) ticket->result.code = storage::errc::fenced;
         for (auto& ticket : open) finish(node_, std::move(ticket));
         break;
       }
+      if (is_final(result.code)) {
+        refuse_or_split(open, rest, batch, result);
+        continue;
+      }
       // Away or unknown: an unknown outcome is looked up before anything is sent again.
+      node_->reach.stumbled(index_);
       if (result.code == storage::errc::unknown)
         ask_first = true, ++node_->counters.unknown_outcomes;
       ++node_->counters.store_holds;
@@ -80,10 +90,40 @@ class writer_actor final : public caf::event_based_actor {
       std::this_thread::sleep_for(pause);
       pause = std::min<std::chrono::milliseconds>(pause * 2, store_retry_max);
     }
+    node_->reach.ended(index_);
     ++node_->counters.batches;
     const auto us = static_cast<std::uint64_t>(cluster_clock::steady() - began) * 1000 / 256;
     ++node_->counters.commit_us_log2[std::min<std::size_t>(std::bit_width(us), 15)];
     caf::anon_send(gate_, flushed{index_, storage::errc::none});
+  }
+
+  /// Not the store's absence but the batch's fault: sent again as it is, it is refused for ever.
+  static bool is_final(storage::errc code) {
+    return code == storage::errc::invalid || code == storage::errc::corrupt ||
+           code == storage::errc::incompatible;
+  }
+  static void take_next(std::vector<ticket_ptr>& open, std::deque<ticket_ptr>& rest,
+                        storage::batch& batch) {
+    if (rest.empty()) return;
+    open.push_back(std::move(rest.front()));
+    rest.pop_front();
+    batch.members = {&open.front()->work};
+  }
+  /// One bad member must not hold up its lane: each is tried alone, and answered what it is.
+  void refuse_or_split(std::vector<ticket_ptr>& open, std::deque<ticket_ptr>& rest,
+                       storage::batch& batch, const storage::batch_result& result) {
+    if (result.code != storage::errc::invalid)
+      node_->stop_node("the store cannot be written by this process: " + result.detail);
+    if (open.size() > 1) {
+      rest.insert(rest.end(), open.begin(), open.end());
+      open.clear();
+    } else {
+      open.front()->result.code = result.code;
+      open.front()->result.detail = result.detail;
+      finish(node_, std::move(open.front()));
+      open.clear();
+    }
+    take_next(open, rest, batch);
   }
 
   /// Answers the members that have a final result; keeps those that a lookup found missing, to be

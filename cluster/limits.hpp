@@ -30,13 +30,17 @@ inline constexpr std::size_t commit_events_max = 64;
 inline constexpr std::size_t commit_transfers_max = 1024;
 // Entities read for activation in one round trip.
 inline constexpr std::size_t load_batch_max = 64;
-inline constexpr std::size_t load_attempts_max =
-    60;  // with load_retry between: after a minute the requests are refused
 inline constexpr auto load_retry = 1000ms;
+inline constexpr auto void_retry = 1000ms;
+// Voids that met a commit they had not read; more is a journal that somebody else writes.
+inline constexpr std::uint8_t void_conflicts_max = 10;
+// Times an entity may have brought its process down before it is voided without running its code.
+inline constexpr std::uint32_t wake_attempts_max = 3;
 // Questions one entity may have open to others; more is a bug of the entity and ends it.
 inline constexpr std::size_t asks_max = 4096;
 inline constexpr auto ask_retry =
     1000ms;  // the same question is sent again until answered or past its deadline
+inline constexpr auto clock_look_again = 250ms;  // while the store is away no clock fires
 // An actor that holds its thread longer ends the node (rule D3): its neighbours starve meanwhile.
 inline constexpr auto thread_hold_max = 5000ms;
 inline constexpr auto wheel_tick =

@@ -63,6 +63,7 @@ struct commit_ticket {
 using ticket_ptr = std::shared_ptr<commit_ticket>;
 /// The region's own: the commit that voids an entity, and whose wallets it credits.
 struct void_ticket : commit_ticket {
+  std::string why;
   std::vector<uuid> credited;
   storage::currency money = storage::currency::demo;
 };
@@ -114,6 +115,9 @@ struct fold_failed {
   entity_id who;
   std::string why;
 };  // host → region
+struct void_later {
+  fold_failed what;
+};  // void job → region: the store is away
 struct voided {
   entity_id who;
   bool done, readable;

@@ -81,7 +81,10 @@ storage::result<std::unique_ptr<node>> node::start(
   std::vector<std::unique_ptr<storage::writer>> writers;
   for (std::uint16_t i = 0; i < options.writers; ++i) {
     auto opened = store.open_writer(*grant, i);
-    if (!opened) return opened.why();
+    if (!opened) {
+      (void)store.fence(grant->incarnation);  // a start that was refused is no death
+      return opened.why();
+    }
     writers.push_back(std::move(*opened));
   }
   const std::size_t threads = options.scheduler_threads != 0
@@ -96,9 +99,11 @@ storage::result<std::unique_ptr<node>> node::start(
   built->services = std::shared_ptr<node_services>{new node_services{
       store, *grant, options.shards, cluster_clock{grant->store_time}, built->reads,
       make_factory(*grant), options.passivate_after, options.stop_node, options.log, options.trace,
-      watchdog{[stop, log](const entity_id& who, std::chrono::milliseconds held) {
+      watchdog{[&store, stop, log](const entity_id& who, std::chrono::milliseconds held) {
         log(severity::error, "watchdog.thread_held", who.to_string(),
             std::to_string(held.count()) + " ms");
+        // Known by name to the next process: the third time it is voided instead of run (rule D3).
+        (void)store.count_attempt(std::span{&who, 1});
         stop("an actor held its thread for more than 5 s");
       }}}};
   auto& services = *built->services;

@@ -60,7 +60,8 @@ class unavailable_reader final : public storage::reader {
     return why_;
   }
   storage::result<std::vector<storage::wake_row>> wakes(std::uint32_t, std::uint32_t, millis,
-                                                        std::uint32_t) override {
+                                                        std::uint32_t,
+                                                        const storage::wake_row*) override {
     return why_;
   }
   storage::result<std::vector<storage::incident>> incidents(std::uint32_t) override { return why_; }

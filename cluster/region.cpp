@@ -9,6 +9,7 @@
 #include "cluster/restart_budget.hpp"
 #include "cluster/timer_wheel.hpp"
 #include "cluster/void_plan.hpp"
+#include "cluster/wake_scan.hpp"
 
 namespace baraza::cluster {
 namespace {
@@ -36,7 +37,7 @@ struct slot {
   activation_number activation = 0;
   std::unique_ptr<restart_budget> budget;  // only once it has crashed
   std::unique_ptr<std::vector<envelope_ptr>> waiting;
-  std::uint8_t load_attempts = 0;
+  std::uint8_t void_attempts = 0;  // those that met another journal than they had read
 };
 
 class region_actor final : public caf::event_based_actor {
@@ -67,6 +68,7 @@ class region_actor final : public caf::event_based_actor {
         [this](host_failed& m) { on_failed(m); },
         [this](fold_failed& m) { start_void(m); },
         [this](voided& m) { on_voided(m); },
+        [this](void_later& m) { delayed_send(this, void_retry, std::move(m.what)); },
         [this](commit_done& m) { on_void_committed(m); },
         [this](wakes_found& m) { on_wakes(m); },
         [this](edge_attached& m) { node_->gateways[m.edge].set(std::move(m.gateway)); },
@@ -197,11 +199,7 @@ class region_actor final : public caf::event_based_actor {
     for (const auto& who : m.who) {
       const auto known = slots_.find(who);
       if (known == slots_.end() || known->second.now != phase::awake) continue;
-      if (++known->second.load_attempts > load_attempts_max) {
-        anon_send_exit(known->second.host, caf::exit_reason::kill);
-        continue;
-      }
-      retry_.push_back(who);
+      retry_.push_back(who);  // a store that is away spends nobody's budget (rule B5)
     }
     if (!retry_.empty() && retry_at_ == 0) retry_at_ = cluster_clock::steady() + load_retry.count();
     load_some();
@@ -323,23 +321,34 @@ class region_actor final : public caf::event_based_actor {
     ticket->activation = ++activations_;
     const bool queued =
         node_->reads.submit([node, self, ticket, who = m.who, why = m.why](storage::reader& from) {
-          voided outcome{who, false, false, why};
-          if (prepare_void(*node, from, *ticket, who, why)) {
-            ticket->host = self;
-            return caf::anon_send(node->gate.get(), commit_asked{ticket});
+          switch (prepare_void(*node, from, *ticket, who, why)) {
+            case void_outlook::planned:
+              ticket->host = self;
+              return caf::anon_send(node->gate.get(), commit_asked{ticket});
+            case void_outlook::store_away:
+              return caf::anon_send(self, void_later{{who, why}});
+            case void_outlook::impossible:
+              return caf::anon_send(self, voided{who, false, false, why});
           }
-          caf::anon_send(self, outcome);
         });
-    if (!queued) caf::anon_send(self, voided{m.who, false, false, m.why});
+    if (!queued) delayed_send(this, void_retry, m);
   }
 
   void on_void_committed(const commit_done& m) {
     const auto code = m.ticket->result.code;
+    const auto& who = m.ticket->work.entity;
+    const auto known = slots_.find(who);
+    // Not a word about the match: the store was away, or its old life's last commit came between.
+    const bool again = code == storage::errc::unavailable ||
+                       (code == storage::errc::seq_conflict && known != slots_.end() &&
+                        ++known->second.void_attempts <= void_conflicts_max);
+    if (again)
+      return delayed_send(this, void_retry,
+                          fold_failed{who, static_cast<const void_ticket&>(*m.ticket).why});
     // A region's only commits are voids.
     for (auto& hint : wallet_hints(static_cast<const void_ticket&>(*m.ticket)))
       route(std::move(hint));
-    on_voided({m.ticket->work.entity, code == storage::errc::none,
-               m.ticket->work.snapshot.has_value(),
+    on_voided({who, code == storage::errc::none, m.ticket->work.snapshot.has_value(),
                std::string{storage::to_string(code)} + ' ' + m.ticket->result.detail});
   }
 
@@ -366,6 +375,7 @@ class region_actor final : public caf::event_based_actor {
   void tick() {
     delayed_send(this, wheel_tick, wheel_tick_now{});
     const auto now = node_->clock.now();
+    node_->reach.tick(cluster_clock::steady(), now);
     due_.clear();
     wheel_.advance(now, due_);
     for (const auto& who : due_) {
@@ -388,30 +398,15 @@ class region_actor final : public caf::event_based_actor {
     }
     if (steady >= next_scan_) {
       next_scan_ = steady + std::chrono::milliseconds{wake_scan_every}.count();
-      scan_wakes(now);
+      scan_wakes(node_, caf::actor_cast<caf::actor>(this));
     }
-  }
-
-  /// What the store says is due soon: after a take at once, later to repair any miss (rule B6).
-  /// Also the moment the clock is set.
-  void scan_wakes(millis now) {
-    auto node = node_;
-    auto self = caf::actor_cast<caf::actor>(this);
-    const auto until = now + 2 * std::chrono::milliseconds{wake_scan_every}.count();
-    node_->reads.submit([node, self, until](storage::reader& from) {
-      const auto asked = cluster_clock::steady();
-      if (auto store_now = from.now())
-        node->clock.adjust(*store_now, asked, cluster_clock::steady());
-      if (auto rows = from.wakes(0, node->shards - 1, until, wake_scan_rows_max))
-        caf::anon_send(self, wakes_found{std::move(*rows)});
-    });
   }
 
   void on_wakes(const wakes_found& m) {
     for (const auto& row : m.rows) {
       if (slots_.contains(row.entity)) continue;  // awake entities keep their own clocks
-      if (row.attempts >= 3) {
-        quarantine(row.entity, slots_[row.entity], "woken three times without success");
+      if (row.attempts >= wake_attempts_max) {    // none of its code runs again (rule D3)
+        start_void({row.entity, "it brought its node down again and again"});
         continue;
       }
       wheel_.arm(row.entity, row.at);

@@ -13,6 +13,7 @@
 #include "actors/entity.hpp"
 #include "cluster/cluster_clock.hpp"
 #include "cluster/messages.hpp"
+#include "cluster/reachability.hpp"
 #include "cluster/read_pool.hpp"
 #include "cluster/watchdog.hpp"
 #include "storage/store.hpp"
@@ -86,6 +87,7 @@ struct node_services {
   std::function<void(const cause&, std::string_view, const entity_id&, std::string_view)> trace;
   watchdog dog;
   node_counters counters;
+  reachability reach;
   actor_slot gate, region;
   std::array<actor_slot, edges_max> gateways;  // by edge number; 0 is nobody
 

@@ -22,6 +22,7 @@ struct wish_to_sleep;
 struct sleep_now;
 struct stay_awake;
 struct fold_failed;
+struct void_later;
 struct voided;
 struct activate_now;
 struct load_failed;
@@ -54,6 +55,7 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::sleep_now))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stay_awake))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::fold_failed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::voided))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::void_later))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::activate_now))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::load_failed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::rows_read))
@@ -87,6 +89,7 @@ BARAZA_LOCAL_MESSAGE(sleep_now)
 BARAZA_LOCAL_MESSAGE(stay_awake)
 BARAZA_LOCAL_MESSAGE(fold_failed)
 BARAZA_LOCAL_MESSAGE(voided)
+BARAZA_LOCAL_MESSAGE(void_later)
 BARAZA_LOCAL_MESSAGE(activate_now)
 BARAZA_LOCAL_MESSAGE(load_failed)
 BARAZA_LOCAL_MESSAGE(rows_read)

@@ -1,24 +1,33 @@
 #include "cluster/void_plan.hpp"
 
+#include <iterator>
+
 namespace baraza::cluster {
 
-bool prepare_void(node_services& node, storage::reader& from, void_ticket& ticket,
-                  const entity_id& who, const std::string& why) {
-  auto events = from.events(who, 0, 10'000);
-  if (!events || events->empty()) return false;
+void_outlook prepare_void(node_services& node, storage::reader& from, void_ticket& ticket,
+                          const entity_id& who, const std::string& why) {
+  ticket.why = why;
+  std::vector<storage::journal_event> events;
+  for (;;) {
+    auto page = from.events(who, events.empty() ? 0 : events.back().seq, 10'000);
+    if (!page) return void_outlook::store_away;
+    if (page->empty()) break;
+    std::move(page->begin(), page->end(), std::back_inserter(events));
+  }
+  if (events.empty()) return void_outlook::impossible;
   std::vector<storage::transfer> transfers;
-  for (const auto& escrow : node.factory.escrows_of(who, *events)) {
+  for (const auto& escrow : node.factory.escrows_of(who, events)) {
     const auto rows = from.transfers_of(escrow, who.key);
-    if (!rows) return false;
+    if (!rows) return void_outlook::store_away;
     transfers.insert(transfers.end(), rows->begin(), rows->end());
   }
-  auto plan = node.factory.plan_void(who, *events, transfers, why, node.clock.now());
-  if (!plan) return false;
+  auto plan = node.factory.plan_void(who, events, transfers, why, node.clock.now());
+  if (!plan) return void_outlook::impossible;
   auto& work = ticket.work;
   work.entity = who;
   work.shard = node.shard(who);
   work.epoch = node.grant.epoch;
-  work.expected_seq = events->back().seq;
+  work.expected_seq = events.back().seq;
   work.events = std::move(plan->what.events);
   work.opens = std::move(plan->what.opens);
   work.transfers = std::move(plan->what.transfers);
@@ -27,7 +36,7 @@ bool prepare_void(node_services& node, storage::reader& from, void_ticket& ticke
   work.snapshot = std::move(plan->what.snapshot);
   ticket.credited = std::move(plan->credited);
   ticket.money = plan->money;
-  return true;
+  return void_outlook::planned;
 }
 
 std::vector<envelope_ptr> wallet_hints(const void_ticket& ticket) {

@@ -9,10 +9,15 @@
 
 namespace baraza::cluster {
 
+enum class void_outlook : std::uint8_t {
+  planned,
+  impossible,  // its kind cannot be voided, or it has no journal
+  store_away   // ask again
+};
+
 /// Fills `ticket.work` with the commit that voids `who`. Blocks: for a thread of the read pool.
-/// @returns false if its kind cannot be voided, it has no journal, or the store does not answer
-bool prepare_void(node_services& node, storage::reader& from, void_ticket& ticket,
-                  const entity_id& who, const std::string& why);
+void_outlook prepare_void(node_services& node, storage::reader& from, void_ticket& ticket,
+                          const entity_id& who, const std::string& why);
 
 /// What the wallets are told after the void: they believe their memory until they hear of a newer
 /// balance. Nothing if it was not applied.

@@ -15,6 +15,7 @@ inline constexpr std::size_t commit_accounts_max = 256;         // opens, and cl
 inline constexpr std::size_t event_bytes_max = 256 * 1024;      // one event
 inline constexpr std::size_t snapshot_bytes_max = 1024 * 1024;  // one snapshot
 inline constexpr std::uint32_t events_page_max = 10'000;        // reader::events
+inline constexpr std::uint32_t wakes_page_max = 10'000;         // reader::wakes
 inline constexpr std::uint32_t history_page_max = 200;          // reader::history
 inline constexpr std::size_t read_keys_max = 10'000;            // keys in one read call
 

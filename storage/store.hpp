@@ -242,8 +242,9 @@ struct node_registration {
 struct node_grant {
   uuid node;
   std::uint64_t incarnation = 0;
-  std::uint64_t epoch = 0;  // of every shard, taken over by this single node
-  millis store_time = 0;    // the store's now()
+  std::uint64_t epoch = 0;        // of every shard, taken over by this single node
+  millis store_time = 0;          // the store's now()
+  bool predecessor_died = false;  // an incarnation before this one did not close its fence rows
 };
 
 // ---- reads
@@ -300,9 +301,12 @@ class reader {
   virtual result<std::vector<history_row>> history(const uuid& player, currency money,
                                                    std::optional<uuid> before,
                                                    std::uint32_t limit) = 0;
-  /// Wake rows of these shards due at or before `until`, earliest first.
+  /// Wake rows of these shards due at or before `until`, earliest first, at most `limit` (≤
+  /// 10,000), strictly behind `after` if given: a row that was answered before, so that all can be
+  /// read in pages.
   virtual result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last,
-                                              millis until, std::uint32_t limit) = 0;
+                                              millis until, std::uint32_t limit,
+                                              const wake_row* after = nullptr) = 0;
   virtual result<std::vector<incident>> incidents(std::uint32_t limit) = 0;
   /// The store's now(), and a proof that it answers.
   virtual result<millis> now() = 0;
@@ -338,6 +342,12 @@ class store {
   /// Closes the fence rows: waits for commits in flight, fails all later ones.
   virtual status fence(std::uint64_t incarnation) = 0;
   virtual status record_incident(const incident& what) = 0;
+  /// An attempt to bring these back begins: their wake rows' `attempts` grow by one, so that one
+  /// that ends the process again and again is known by it (rule D3). Entities without a row are
+  /// passed over. At most 10,000.
+  virtual status count_attempt(std::span<const entity_id> entities) = 0;
+  /// They came back: their wake rows' `attempts` are zero again.
+  virtual status forget_attempts(std::span<const entity_id> entities) = 0;
   /// Attaches partitions two periods ahead (no-op on the embedded store). Called at start and
   /// daily.
   virtual status maintain(millis now) = 0;

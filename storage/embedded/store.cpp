@@ -10,6 +10,7 @@
 #include "storage/embedded/embedded.hpp"
 #include "storage/embedded/shared.hpp"
 #include "storage/identity.hpp"
+#include "storage/limits.hpp"
 #include "storage/membership.hpp"
 
 namespace baraza::storage::embedded {
@@ -131,6 +132,13 @@ class embedded_store final : public store {
     });
   }
 
+  status count_attempt(std::span<const entity_id> entities) override {
+    return for_wake_rows(entities, "UPDATE wake SET attempts=attempts+1 WHERE entity=?");
+  }
+  status forget_attempts(std::span<const entity_id> entities) override {
+    return for_wake_rows(entities, "UPDATE wake SET attempts=0 WHERE entity=?");
+  }
+
   status maintain(millis) override { return done{}; }  // nothing is partitioned here
 
   result<migration_state> migrations() override {
@@ -166,6 +174,21 @@ class embedded_store final : public store {
 
   result<node_grant> register_node(const node_registration& node);
 
+  status for_wake_rows(std::span<const entity_id> entities, std::string_view sql) {
+    if (entities.size() > read_keys_max) return error{errc::invalid, "too many entities in a call"};
+    return guarded<done>([&] {
+      const std::lock_guard hold{common_->write};
+      transaction change{writable(), access::write};
+      statement each{common_->db->handle(), sql};
+      for (const auto& entity : entities) {
+        const entity_key key{entity};
+        each.exec(std::string_view{key});
+      }
+      change.commit();
+      return done{};
+    });
+  }
+
   std::shared_ptr<shared> common_;
 };
 
@@ -187,13 +210,12 @@ result<node_grant> embedded_store::register_node(const node_registration& node) 
     grant.incarnation = read.number(2) + 1;
   }
   // The lock on the folder proves that every earlier incarnation is gone. One that closed its fence
-  // rows left in order; one that did not has died, perhaps of an entity that was due: those
-  // attempts are counted (rule D3).
+  // rows left in order; one that did not has died, perhaps of an entity: the node is told, and
+  // counts the attempts to bring each back (rule D3).
   statement died{db.handle(), "SELECT 1 FROM fence WHERE open=1 LIMIT 1"};
   if (died.run().step()) {
     died.reset();
-    statement{db.handle(), "UPDATE wake SET attempts=attempts+1 WHERE at<=?"}.exec(
-        grant.store_time);
+    grant.predecessor_died = true;
     statement{db.handle(), "UPDATE fence SET open=0 WHERE open=1"}.exec();
   }
   died.reset();

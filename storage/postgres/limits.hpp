@@ -31,7 +31,7 @@ inline constexpr std::size_t rounds_max =
 inline constexpr std::size_t transient_retries_max =
     8;  // of 40001, 40P01 and lost races; then unavailable
 inline constexpr std::uint32_t activation_events_max =
-    100'000;  // events after a snapshot; more is refused as corrupt
+    10'000;  // events after a snapshot that come with the first read; the rest by pages
 inline constexpr std::uint32_t rows_max = 10'000;  // wakes and incidents per read
 inline constexpr std::uint32_t shards_max = 65'536;
 inline constexpr std::uint16_t writers_max = 64;

@@ -29,6 +29,21 @@ transfer as_transfer(const pqxx::row& row) {
 
 error too_many() { return {errc::invalid, "too many keys in one read"}; }
 
+/// What activation_events_max cut off: a long journal takes longer, and keeps nobody else waiting.
+void read_rest(pqxx::nontransaction& work, activation& into) {
+  for (;;) {
+    const auto rows = work.exec(
+        "select seq, at, payload from journal where kind = $1 and entity = $2 and seq > $3 order "
+        "by seq limit $4",
+        pqxx::params{number(into.entity.kind), into.entity.key.to_string(), into.head,
+                     events_page_max});
+    for (const auto& row : rows)
+      into.events.push_back({row[0].as<std::uint64_t>(), row[1].as<millis>(), as_bytes(row[2])});
+    if (!into.events.empty()) into.head = into.events.back().seq;
+    if (rows.size() < static_cast<int>(events_page_max)) return;
+  }
+}
+
 }  // namespace
 
 result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> entities) {
@@ -67,10 +82,9 @@ result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> e
         answer.events.push_back({seq, row[1].as<millis>(), as_bytes(row[3])});
       }
       answer.head = seq;
-      if (answer.events.size() >= activation_events_max)
-        throw std::length_error{answer.entity.to_string() +
-                                " has too long a journal without a snapshot"};
     }
+    for (auto& answer : answers)
+      if (answer.events.size() >= activation_events_max) read_rest(work, answer);
     return answers;
   });
 }
@@ -143,13 +157,17 @@ result<std::vector<transfer>> pg_reader::transfers_of(const account_id& account,
 }
 
 result<std::vector<wake_row>> pg_reader::wakes(std::uint32_t shard_first, std::uint32_t shard_last,
-                                               millis until, std::uint32_t limit) {
+                                               millis until, std::uint32_t limit,
+                                               const wake_row* after) {
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     const auto rows = work.exec(
         "select kind, entity, at, attempts from wake where shard between $1 and $2 and at <= $3 "
-        "order by at, kind, entity limit $4",
-        pqxx::params{shard_first, shard_last, until, std::min(limit, rows_max)});
+        "and (at, kind, entity) > ($5, $6, $7) order by at, kind, entity limit $4",
+        pqxx::params{shard_first, shard_last, until, std::min(limit, rows_max),
+                     after != nullptr ? after->at : INT64_MIN,
+                     after != nullptr ? number(after->entity.kind) : 0,
+                     id_text(after != nullptr ? after->entity.key : uuid{})});
     std::vector<wake_row> answers;
     for (const auto& row : rows)
       answers.push_back(

@@ -23,7 +23,8 @@ class pg_reader final : public reader {
                                            std::optional<uuid> before,
                                            std::uint32_t limit) override;
   result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last,
-                                      millis until, std::uint32_t limit) override;
+                                      millis until, std::uint32_t limit,
+                                      const wake_row* after) override;
   result<std::vector<incident>> incidents(std::uint32_t limit) override;
   result<millis> now() override;
 

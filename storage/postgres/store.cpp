@@ -1,6 +1,7 @@
 #include "storage/postgres/store.hpp"
 
 #include "storage/identity.hpp"
+#include "storage/limits.hpp"
 #include "storage/postgres/connect.hpp"
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/identity.hpp"
@@ -89,12 +90,7 @@ node_grant enrol(pqxx::work& work, const node_registration& node) {
       "- 1) w",
       pqxx::params{grant.incarnation, static_cast<int>(node.writers)});
   work.exec("update cluster_view set version = version + 1");
-  // What was due and not done may be what killed its owner: at the third attempt it is quarantined
-  // instead (rule D3).
-  work.exec(
-      "update wake set attempts = attempts + 1 where at <= $2 and shard in (select id from shard "
-      "where owner = any($1::bigint[]))",
-      pqxx::params{died, now});
+  grant.predecessor_died = died != "{}";
   grant.epoch =
       work.exec("select coalesce(max(epoch), 0) + 1 from shard").one_field().as<std::uint64_t>();
   work.exec(
@@ -170,6 +166,32 @@ status pg_store::record_incident(const incident& what) {
     return done{};
   });
   return answer;
+}
+
+status pg_store::for_wake_rows(std::span<const entity_id> entities, const char* attempts) {
+  if (entities.size() > read_keys_max) return error{errc::invalid, "too many entities in a call"};
+  database db{url_, "baraza-attempts", times_.statement};
+  // A repeat counts an attempt twice at worst, and only if the connection broke right then.
+  return db.repeatable([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    work.exec("update wake w set attempts = " + std::string{attempts} +
+                  " from unnest($1::smallint[], $2::uuid[]) as e (kind, entity) "
+                  "where w.kind = e.kind and w.entity = e.entity",
+              pqxx::params{
+                  array_literal(
+                      entities,
+                      [](const entity_id& e) { return std::to_string(static_cast<int>(e.kind)); }),
+                  array_literal(entities, [](const entity_id& e) { return e.key.to_string(); })});
+    return done{};
+  });
+}
+
+status pg_store::count_attempt(std::span<const entity_id> entities) {
+  return for_wake_rows(entities, "w.attempts + 1");
+}
+
+status pg_store::forget_attempts(std::span<const entity_id> entities) {
+  return for_wake_rows(entities, "0");
 }
 
 status pg_store::maintain(millis now) {

@@ -15,12 +15,16 @@ class pg_store final : public store {
   result<node_grant> join(const node_registration& node) override;
   status fence(std::uint64_t incarnation) override;
   status record_incident(const incident& what) override;
+  status count_attempt(std::span<const entity_id> entities) override;
+  status forget_attempts(std::span<const entity_id> entities) override;
   status maintain(millis now) override;
   result<migration_state> migrations() override;
   status migrate(int target) override;
   result<verify_report> verify() override;
 
  private:
+  status for_wake_rows(std::span<const entity_id> entities, const char* attempts);
+
   std::string url_;
   open_options options_;
   timing times_;

@@ -21,6 +21,7 @@ class world_context final : public context {
   millis now() const override { return world_.now_; }
   std::uint64_t head() const override { return world_.live_.at(id_).head; }
   std::uint64_t epoch() const override { return 7; }
+  millis reachable_since() const override { return world_.reachable_since; }
   void commit(change what) override { world_.commit(id_, activation_, std::move(what)); }
   void reply(const reply_to& to, answer what) override {
     if (to.edge != 0) {
@@ -296,7 +297,8 @@ void world::commit(const entity_id& id, std::uint64_t activation, change what) {
                                           : storage::member_result{code, "told to", {}, {}};
   };
   own.pending_commit = apply;
-  later(delay(), [this, id, activation, apply, result, count = std::size_t{0}] {
+  const auto held = hold_commit ? hold_commit(id) : 0;
+  later(delay() + held, [this, id, activation, apply, result, count = std::size_t{0}] {
     const auto found = live_.find(id);
     if (found == live_.end() || found->second.activation != activation) return;
     found->second.pending_commit = nullptr;

@@ -76,6 +76,9 @@ class world {
   std::string last_crash;
   /// Called before a commit is applied; may refuse it with a code, or crash things.
   std::function<storage::errc(const entity_id&, const actors::change&)> before_commit;
+  /// How much longer the store holds this commit, as when it is away; none if not set.
+  std::function<millis(const entity_id&)> hold_commit;
+  millis reachable_since = 0;  // what entities are told (rule C)
   /// Called after each step of an entity (a call into it); may crash things.
   std::function<void(const entity_id&)> after_step;
   std::function<bool(const entity_id&, const actors::request&)>

@@ -172,46 +172,6 @@ TEST_CASE("a table that comes back asks for the stakes again under the same ids"
   CHECK(w.money(d.two.key) == 99'500);
 }
 
-TEST_CASE("a cluster that was off forfeits nobody's stake", "[saga][C]") {
-  for (const bool fresh_turn : {true, false}) {
-    world w;
-    duel d{w};
-    d.reach_play();
-    if (!fresh_turn) w.run_for(secret_turn_ms - 3'000);
-    if (!fresh_turn) d.act(0, "p");  // a commit just before the end of the turn
-    w.sleep(10 * 60'000);
-    w.run_for(3'000);  // the wake-up brings the table back: nobody says a word
-    REQUIRE(w.is_live(d.table()));
-    const auto view = d.view();
-    CHECK(view["phase"].text() == "playing");
-    const auto left = view["clock"]["left_ms"].number();
-    CHECK(left >= (fresh_turn ? secret_turn_ms - 5'000 : 6'000));
-    CHECK(left <= (fresh_turn ? secret_turn_ms : 10'000));
-    w.run_for(left + 100);
-    CHECK(d.phase() == "ended");  // but the clock does run
-  }
-}
-
-TEST_CASE("no clock fires before the resumed clock is durable", "[saga][C]") {
-  world w;
-  duel d{w};
-  d.reach_play();
-  w.fault.delay_max = 0;
-  bool resumed = false;
-  w.before_commit = [&](const entity_id& id, const change& what) {
-    if (id != d.table()) return storage::errc::none;
-    const auto kind = *table_event::kind_of(what.events[0]);
-    if (!resumed) CHECK(kind == table_event::kind::clock);
-    resumed = true;
-    return storage::errc::none;
-  };
-  w.sleep(60'000);
-  d.act(0, "s");
-  CHECK(resumed);
-  w.before_commit = nullptr;
-  CHECK(d.phase() == "playing");
-}
-
 TEST_CASE("a settlement that the store refuses is made again after the restart", "[saga]") {
   world w;
   duel d{w};

@@ -23,6 +23,7 @@ class quick_context final : public context {
   millis now() const override { return clock; }
   std::uint64_t head() const override { return seq; }
   std::uint64_t epoch() const override { return 1; }
+  millis reachable_since() const override { return 0; }
   void commit(change what) override {
     seq += what.events.size();
     pending = true;

@@ -132,6 +132,32 @@ TEST_CASE("wake-ups are set, moved, kept and cleared with the commits", "[confor
   CHECK((*due)[0].at == 9'000);
 }
 
+TEST_CASE("wake-ups are read in pages, none twice, none left out", "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  std::vector<entity_id> expected;
+  for (int i = 0; i < 7; ++i) {
+    const auto game = new_match(w);
+    auto set = w.commit_of(game.entity, 1);
+    set.wake = commit::wake_change::set;
+    set.wake_at = 1'000 + i / 3;  // some are due at the same moment
+    REQUIRE(w.apply_one(set).code == errc::none);
+    expected.push_back(game.entity);
+  }
+  std::vector<entity_id> found;
+  std::optional<wake_row> last;
+  for (std::size_t pages = 0; pages < 10; ++pages) {
+    const auto page = w.reader->wakes(0, 63, 2'000, 2, last ? &*last : nullptr);
+    REQUIRE(page);
+    for (const auto& row : *page) found.push_back(row.entity);
+    if (page->size() < 2) break;
+    last = page->back();
+  }
+  std::ranges::sort(found);
+  std::ranges::sort(expected);
+  CHECK(found == expected);
+}
+
 TEST_CASE("a player's history holds buy-ins and winnings, newest first, by page", "[conformance]") {
   EACH_STORE(kind);
   world w{kind};

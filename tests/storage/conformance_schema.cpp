@@ -55,7 +55,7 @@ TEST_CASE("the number of shards is fixed by the first node", "[conformance]") {
   CHECK(other.why().code == errc::incompatible);
 }
 
-TEST_CASE("an incarnation that died raises the attempts of what was due, one that left does not",
+TEST_CASE("a joiner is told that an incarnation before it died, and blames nobody for it",
           "[conformance]") {
   EACH_STORE(kind);
   world w{kind};
@@ -64,11 +64,42 @@ TEST_CASE("an incarnation that died raises the attempts of what was due, one tha
   set.wake = commit::wake_change::set;
   set.wake_at = 1'000;
   REQUIRE(w.apply_one(set).code == errc::none);
-  w.restart();  // without fence(): it died
-  CHECK(w.reader->wakes(0, 63, 1'000, 1)->at(0).attempts == 1);
+  CHECK_FALSE(w.node.predecessor_died);  // there was none
+  w.restart();                           // without fence(): it died
+  CHECK(w.node.predecessor_died);
+  CHECK(w.reader->wakes(0, 63, 1'000, 1)->at(0).attempts == 0);
   REQUIRE(w.store->fence(w.node.incarnation));
   w.restart();
-  CHECK(w.reader->wakes(0, 63, 1'000, 1)->at(0).attempts == 1);
+  CHECK_FALSE(w.node.predecessor_died);
+}
+
+TEST_CASE("attempts are counted for those named alone, and forgotten on word or with a new wake-up",
+          "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  const auto game = new_match(w), other = new_match(w), without = new_match(w);
+  for (const auto* each : {&game, &other}) {
+    auto set = w.commit_of(each->entity, 1);
+    set.wake = commit::wake_change::set;
+    set.wake_at = 1'000;
+    REQUIRE(w.apply_one(set).code == errc::none);
+  }
+  const auto attempts_of = [&](const entity_id& who) -> int {
+    const auto rows = w.reader->wakes(0, 63, 1'000, 10);
+    for (const auto& row : *rows)
+      if (row.entity == who) return static_cast<int>(row.attempts);
+    return -1;
+  };
+  const std::vector<entity_id> named{game.entity, without.entity};
+  REQUIRE(w.store->count_attempt(named));
+  REQUIRE(w.store->count_attempt(named));
+  CHECK(attempts_of(game.entity) == 2);
+  CHECK(attempts_of(other.entity) == 0);
+  CHECK(attempts_of(without.entity) == -1);
+  REQUIRE(w.store->forget_attempts(named));
+  CHECK(attempts_of(game.entity) == 0);
+  REQUIRE(w.store->count_attempt(named));
+  CHECK(w.store->count_attempt({}));
   auto progress = w.commit_of(game.entity, 2);
   progress.wake = commit::wake_change::set;
   progress.wake_at = 1'000;

@@ -1,0 +1,14 @@
+// What the store says is due soon: after a take at once, later to repair any miss (rule B6).
+#pragma once
+
+#include <memory>
+
+#include "cluster/services.hpp"
+
+namespace baraza::cluster {
+
+/// Asks the readers for every wake row due before the next scan but one, and sends them to `region`
+/// as wakes_found, a page a message. Also the moment the clock is set.
+void scan_wakes(const std::shared_ptr<node_services>& node, const caf::actor& region);
+
+}  // namespace baraza::cluster

@@ -51,6 +51,9 @@ TEST_CASE("a node that goes away is live but not ready, until its players are go
   CHECK(status(at.admin_port(), "/readyz") == 200);
   raw_client player{at.port()};
   REQUIRE(player.upgrade(guest(at), "baraza.v1.json").status == 101);
+  // Only who has been heard is a player: a handshake is cut without a farewell.
+  player.send_frame(1, R"({"t":"ping","id":1})");
+  REQUIRE(player.read_message().starts_with(R"({"t":"ok","re":1)"));
 
   at.process().signal(SIGTERM);
   // The player has not closed yet, so the node waits for him.

@@ -29,6 +29,21 @@ text_field<S> as_text(S& value) {
   return {value};
 }
 
+/// A field that a later schema appended: what an older node sends ends before it, and it keeps its
+/// default. Only behind all fields that were there from the start.
+template <class S>
+struct added_field {
+  S& value;
+};
+template <class S>
+added_field<S> added(S& value) {
+  return {value};
+}
+template <class T>
+inline constexpr bool is_added = false;
+template <class S>
+inline constexpr bool is_added<added_field<S>> = true;
+
 struct no_trailer {
   static constexpr std::size_t count = 0;
   static void write(std::string&) {}
@@ -83,6 +98,10 @@ class writer {
   void put_value(const text_field<S>& text) {
     actors::pack::put_text(out_, text.value);
   }
+  template <class S>
+  void put_value(const added_field<S>& field) {
+    put(field.value);
+  }
   void put_value(const uuid& id) { actors::pack::put_id(out_, id); }
   template <std::size_t N>
   void put_value(const std::array<std::uint8_t, N>& bytes) {
@@ -116,9 +135,17 @@ class reader {
 
   template <class... Fields>
   void operator()(Fields&&... fields) {
-    const auto count = open(sizeof...(fields));
-    (get(fields), ...);
-    close(count, sizeof...(fields));
+    const auto count = open(0);
+    rest(count, 0, fields...);
+  }
+  /// The fields of an array of `count` elements of which `before` were read, and what is behind.
+  template <class... Fields>
+  void rest(std::uint32_t count, std::size_t before, Fields&&... fields) {
+    const auto needed = before + (std::size_t{!is_added<std::remove_cvref_t<Fields>>} + ... + 0);
+    if (!require(count >= needed)) return;
+    auto at = before;
+    ((at++ < count ? get(fields) : void()), ...);
+    close(count, before + sizeof...(fields));
   }
   /// Opens an array of at least `min` elements.
   std::uint32_t open(std::size_t min) {
@@ -128,9 +155,8 @@ class reader {
   }
   /// Passes what a newer version put behind the `known` elements.
   void close(std::uint32_t count, std::size_t known) {
-    if (!ok_) return;
+    if (!ok_ || count <= known) return;
     const std::size_t extra = count - known;
-    if (extra == 0) return;  // from an older version: the trailer keeps its defaults
     if (Trailer::count != 0 && extra >= Trailer::count) {
       require(Trailer::read(in_));
       skip(extra - Trailer::count);
@@ -178,6 +204,10 @@ class reader {
   void get_value(text_field<S> text) {
     std::string_view view;
     if (require(in_.text(view) && games::codec::is_utf8(view))) text.value = view;
+  }
+  template <class S>
+  void get_value(added_field<S> field) {
+    get(field.value);
   }
   void get_value(uuid& id) { get_value(id.bytes); }
   template <std::size_t N>

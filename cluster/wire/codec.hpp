@@ -54,12 +54,7 @@ bool get_case(reader<Trailer>& in, std::uint32_t count, std::uint32_t tag,
   const auto attempt = [&]<class Case>(std::type_identity<Case>) {
     if (tag != tag_of<Case>) return false;
     auto& chosen = v.template emplace<Case>();
-    fields_of(chosen, [&](auto&&... each) {
-      constexpr auto known = sizeof...(each) + 1;
-      if (!in.require(count >= known)) return;
-      (in.get(each), ...);
-      in.close(count, known);
-    });
+    fields_of(chosen, [&](auto&&... each) { in.rest(count, 1, each...); });
     return true;
   };
   return (attempt(std::type_identity<Cases>{}) || ...);
@@ -67,12 +62,7 @@ bool get_case(reader<Trailer>& in, std::uint32_t count, std::uint32_t tag,
 template <class Trailer>
 bool get_case(reader<Trailer>& in, std::uint32_t count, std::uint32_t tag, moved& v) {
   if (tag != 1) return false;
-  fields_of(v, [&](auto&&... each) {
-    constexpr auto known = sizeof...(each) + 1;
-    if (!in.require(count >= known)) return;
-    (in.get(each), ...);
-    in.close(count, known);
-  });
+  fields_of(v, [&](auto&&... each) { in.rest(count, 1, each...); });
   return true;
 }
 

@@ -76,7 +76,9 @@ TEST_CASE("a killed peer is noticed at once") {
 }
 
 TEST_CASE("a stopped peer goes down by its silence, its queue is bounded and given back") {
-  test_node a{quick_options("a")};
+  auto patient = quick_options("a");
+  patient.silence_max = 2s;  // a busy machine fills the queue well before
+  test_node a{patient};
   other_process b{a};
   b.process.signal(SIGSTOP);
   const auto begun = steady_clock::now();
@@ -84,10 +86,10 @@ TEST_CASE("a stopped peer goes down by its silence, its queue is bounded and giv
   auto last = send_result::queued;
   while ((last = a->send("b", std::string(60'000, 'x'), in(20s), ++queued)) == send_result::queued)
     if (queued > 100'000) break;
-  CHECK((last == send_result::full || last == send_result::not_up));
+  REQUIRE(last == send_result::full);
   CHECK(queued < 2000);
   REQUIRE(a.saw("down out b 1 silent"));
-  CHECK(since(begun) < 2000ms);
+  CHECK(since(begun) < 4000ms);
   CHECK(a.saw("disconnected"));
   a.forget();
   b.process.signal(SIGCONT);

@@ -53,6 +53,17 @@ struct next_version {
   }
 };
 
+/// A struct as its first version had it, and as a later one has it.
+struct first_version {
+  std::uint32_t stake = 0;
+};
+struct later_version {
+  std::uint32_t stake = 0;
+  std::string region = "nairobi";  // what is meant when nothing is said
+};
+void fields(auto& a, actors::like<first_version> auto& v) { a(v.stake); }
+void fields(auto& a, actors::like<later_version> auto& v) { a(v.stake, wire::added(v.region)); }
+
 }  // namespace
 
 TEST_CASE("every message keeps its bytes from version to version") {
@@ -209,4 +220,28 @@ TEST_CASE("the golden file holds every message there is") {
   --cases;  // debug_fault is no part of the protocol
 #endif
   CHECK(tests::fixed_messages().size() == cases);
+}
+
+TEST_CASE("a field that was added later has its default when an older node speaks") {
+  const auto packed = [](const auto& value) {
+    std::string out;
+    wire::writer<>{out}.put(value);
+    return out;
+  };
+  const auto unpack = [](const std::string& bytes, auto& value) {
+    wire::reader<> in{bytes};
+    in.get(value);
+    return in.ok() && in.at_end();
+  };
+  later_version later{5, "mombasa"};
+  first_version first;
+  REQUIRE(unpack(packed(later), first));
+  CHECK(first.stake == 5);
+  later_version again;
+  REQUIRE(unpack(packed(first_version{6}), again));
+  CHECK(again.stake == 6);
+  CHECK(again.region == "nairobi");
+  REQUIRE(unpack(packed(later), again));
+  CHECK(again.region == "mombasa");
+  CHECK_FALSE(unpack("\x90", again));  // what was there from the start must be there
 }

@@ -43,6 +43,15 @@ class probe final : public actors::entity {
     } else {
       change.events = {command};
     }
+    if (command == "twice") {
+      const auto id = uuid::v7(ctx.now());
+      const auto money = storage::currency::demo;
+      const auto from_bonus = storage::system_account(storage::account_kind::bonus, money, 0);
+      const auto to_rake = storage::system_account(storage::account_kind::rake, money, 0);
+      for (int i = 0; i < 2; ++i)
+        change.transfers.push_back(
+            {id, from_bonus, to_rake, 1, money, storage::transfer_kind::grant, id});
+    }
     pending_ = change.events.front();
     ctx.commit(std::move(change));
   }
@@ -147,6 +156,7 @@ probe_node::probe_node(const std::string& url, millis passivate_after) {
       if (events.back().payload == "voided") return std::nullopt;
       actors::void_plan plan;
       plan.what.events = {"voided"};
+      plan.what.wake = storage::commit::wake_change::clear;
       return plan;
     };
     return factory;

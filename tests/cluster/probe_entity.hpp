@@ -16,7 +16,7 @@ namespace baraza::testing {
 /// Commands come as table_act.action:
 ///   add → one event; get → table_view{seq, body: count}; throw → an exception; poison → an event
 ///   that cannot be folded; wake N → a wake-up in N ms, which adds; crash_after_commit → commits,
-///   then throws in committed()
+///   then throws in committed(); twice → a commit that names one transfer twice
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
 
 /// A folder that goes away with the test.

@@ -165,6 +165,41 @@ TEST_CASE("a stored wake-up brings an entity of a dead node back without a reque
   CHECK(second.count(who) >= 1);
 }
 
+TEST_CASE("what brought its node down three times is voided without running its code") {
+  const temporary_folder folder;
+  const auto who = table();
+  {
+    probe_node first{url(folder)};
+    REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 30000")));
+    for (int death = 0; death < 3; ++death)
+      REQUIRE(first.store->count_attempt(std::span{&who, 1}));  // as the watchdog does
+  }
+  probe_node second{url(folder)};
+  const auto& counters = second.node->services()->counters;
+  REQUIRE(second.eventually([&] { return counters.voids >= 1; }));
+  CHECK(counters.activations == 0);
+  CHECK(counters.quarantines == 0);
+  CHECK(is_refused(second.edge->ask(*second.node, who, "add"), "match_voided"));
+}
+
+TEST_CASE("a commit that no store takes is refused alone and holds up nobody") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  std::vector<std::pair<std::uint64_t, bool>> asked;  // and whether it is the bad one
+  for (int i = 0; i < 40; ++i) {
+    const bool bad = i % 10 == 3;
+    asked.emplace_back(node.edge->send(*node.node, table(), bad ? "twice" : "add"), bad);
+  }
+  for (const auto& [request, bad] : asked) {
+    const auto answer = node.edge->wait(request);
+    if (bad)
+      CHECK(is_refused(answer, "invalid"));
+    else
+      CHECK(is_accepted(answer));
+  }
+  CHECK(node.stops == 0);
+}
+
 TEST_CASE("a clock fires on a running node") {
   const temporary_folder folder;
   probe_node node{url(folder)};

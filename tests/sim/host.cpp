@@ -34,7 +34,7 @@ class host_context final : public context {
     host_.node_.route({.to = to, .what = std::move(what)});
   }
   void push(actors::push what) override { host_.node_.push(what); }
-  void push_to(std::uint32_t, actors::push) override {}
+  void push_to(std::uint32_t edge, actors::push what) override { host_.node_.push_to(edge, what); }
   void set_timer(millis at) override {
     host_.live_.at(id_).timer_at = at;
     if (at == 0) return;

@@ -137,6 +137,11 @@ void node::push(const actors::push& what) {
   if (events->cause.edge != 0) answer(events->cause, actors::accepted{events->seq});
 }
 
+void node::push_to(std::uint64_t edge, const actors::push& what) {
+  if (const auto* events = std::get_if<actors::table_events>(&what))
+    world_.send(id, edge, [e = *events](node& there) { there.receive_push(e); });
+}
+
 // ---- the gate ---------------------------------------------------------------------------------
 
 void node::commit(sent_commit what, outcome then) {

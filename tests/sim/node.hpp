@@ -32,6 +32,7 @@ class node final : public cluster::member_port {
   void route(envelope what);
   void answer(const actors::reply_to& to, const actors::answer& what);
   void push(const actors::push& what);
+  void push_to(std::uint64_t edge, const actors::push& what);
   // ---- the gate
   using outcome = std::function<void(const storage::member_result&)>;
   void commit(sent_commit what, outcome then);

@@ -1,0 +1,157 @@
+#include "cluster/membership/member.hpp"
+
+#include <algorithm>
+
+namespace baraza::cluster {
+
+member::member(std::uint64_t self, std::uint32_t shards, const lease_options& lease,
+               member_port& port, time_point asked_at)
+    : self_{self},
+      port_{port},
+      lease_{lease, asked_at},
+      detector_{self},
+      shards_{self, shards},
+      view_{self, shards},
+      joining_{self} {}
+
+void member::tick(time_point now) {
+  if (stopped_) return;
+  look_after_lease(now);
+  if (stopped_) return;
+  if (now >= reading_until_ && (now >= next_read_ || view_.is_behind())) {
+    next_read_ = now + read_every;
+    reading_until_ = now + read_limit;
+    port_.read(view_.version());
+  }
+  if (is_joining_) {
+    for (const auto who : joining_.tick(now)) port_.greet(who);
+    if (state_.version != 0 && joining_.is_complete() && now >= next_up_) {
+      next_up_ = now + up_retry;
+      port_.become_up();
+    }
+  }
+  for (const auto& action : detector_.tick(now, judges(now))) carry_out(action);
+  carry_out(shards_.tick(now));
+  if (is_joining_ || !lease_.may_commit(now)) return;
+  if (now >= next_coordinate_) {
+    next_coordinate_ = now + coordinate_every;
+    port_.coordinate();
+  }
+  if (coordinator_epoch_ != 0 && state_.coordinator == self_)
+    for (const auto& ask : balance_.tick(state_, coordinator_epoch_, now)) port_.ask_hand_off(ask);
+}
+
+void member::look_after_lease(time_point now) {
+  if (lease_.must_exit()) {
+    stopped_ = true;
+    return port_.stop("the store has declared this node dead");
+  }
+  if (lease_.is_due(now)) {
+    lease_.sent(now);
+    port_.renew();
+  }
+  if (const bool is = !lease_.may_commit(now); is != suspended_) {
+    suspended_ = is;
+    port_.suspended(is);
+  }
+}
+
+// ---- the store's reports ----------------------------------------------------------------------
+
+void member::renewed(std::uint64_t connection, const storage::renewal& what, time_point now) {
+  lease_.renewed(now, connection, what.now);
+  view_.hear_of(what.version);
+  look_after_lease(now);
+}
+
+void member::renewal_failed(bool fenced, time_point now) {
+  if (fenced) lease_.found_dead();
+  lease_.failed(now);
+  look_after_lease(now);
+}
+
+void member::state(const storage::cluster_state& what, time_point now) {
+  reading_until_ = {};
+  if (stopped_ || what.version < state_.version) return;
+  auto shards = what.shards.empty() ? std::move(state_.shards) : what.shards;
+  if (what.shards.empty() && what.version != state_.version) {
+    // Shards of another version are not these: the next read asks for all of them.
+    state_.shards = std::move(shards);
+    return view_.hear_of(what.version);
+  }
+  state_ = what;
+  state_.shards = std::move(shards);
+  view_.apply(state_);
+  const auto own = std::ranges::find(state_.members, self_, &storage::member::incarnation);
+  is_joining_ = own == state_.members.end() || own->status == storage::member_status::joining;
+  detector_.set_members(state_.members, now);
+  joining_.set_members(state_.members);
+  for (const auto& row : state_.shards) carry_out(shards_.row(row, now));
+  if (!is_joining_ && own->status == storage::member_status::up)
+    for (const auto& heir : heirs_of(state_))
+      if (heir.who == self_) carry_out(shards_.claim(heir.shard, heir.epoch, now));
+  condemn(now);
+}
+
+void member::condemn(time_point now) {
+  if (is_joining_ || !lease_.may_commit(now)) return;
+  std::vector<std::uint64_t> dead;
+  for (const auto& sentence : count_votes(state_, judges(now)))
+    if (sentence.who != self_) dead.push_back(sentence.who);  // of ourselves others say so
+  if (dead.empty()) return;
+  port_.declare_dead(state_.version, dead, reassign(state_, dead));
+  next_read_ = now;
+}
+
+void member::row(const storage::shard_row& what, time_point now) {
+  view_.learn(what.id, {what.owner, what.epoch, what.next_owner, view_.at(what.id).version});
+  carry_out(shards_.row(what, now));
+}
+
+// ---- the peers' reports -----------------------------------------------------------------------
+
+void member::answered(std::uint64_t target, std::uint64_t number, bool suspended, time_point now) {
+  detector_.answered(target, number, suspended, now);
+}
+
+void member::unreachable(std::uint64_t target, std::uint64_t number, time_point now) {
+  detector_.unreachable(target, number, now);
+}
+
+void member::hand_off(const ask_hand_off& what, time_point now) {
+  shard_keeper::actions out;
+  shards_.hand_off(what.shard, what.epoch, what.to, what.coordinator_epoch, now, out);
+  carry_out(out);
+}
+
+void member::wakes_loaded(shard_id shard, std::uint64_t epoch) {
+  carry_out(shards_.wakes_loaded(shard, epoch));
+}
+void member::entities_stopped(shard_id shard, std::uint64_t epoch) {
+  carry_out(shards_.entities_stopped(shard, epoch));
+}
+void member::gate_empty(shard_id shard, std::uint64_t epoch, time_point now) {
+  carry_out(shards_.gate_empty(shard, epoch, now));
+}
+
+// ---- carrying out -----------------------------------------------------------------------------
+
+void member::carry_out(const shard_keeper::actions& actions) {
+  for (const auto& action : actions) {
+    if (stopped_) return;
+    if (const auto* stop = std::get_if<stop_node>(&action)) {
+      stopped_ = true;
+      return port_.stop(stop->why);
+    }
+    port_.carry_out(action);
+  }
+}
+
+void member::carry_out(const detector_action& action) {
+  if (const auto* p = std::get_if<send_probe>(&action)) return port_.probe(p->target, p->number);
+  if (const auto* h = std::get_if<ask_helper>(&action)) return port_.ask_helper(*h);
+  if (const auto* v = std::get_if<accuse>(&action)) return port_.vote(v->target, v->kind);
+  port_.withdraw(std::get<withdraw_vote>(action).target);
+}
+
+}  // namespace baraza::cluster

@@ -1,0 +1,120 @@
+// The member's port: what travels to the store and to peers.
+#include "tests/sim/node.hpp"
+
+namespace baraza::sim {
+
+using namespace cluster;
+
+void node::renew() {
+  auto found = std::make_shared<std::optional<storage::renewal>>();
+  const auto connection = world_.store_connection(id);
+  world_.ask_store(
+      id,
+      [this, found] {
+        *found = world_.store.renew(id, world_.store_now());
+        store_seen = 0;
+      },
+      [this, found, connection] {
+        if (!*found) return member.renewal_failed(true, clock());
+        store_clock_ = {clock(), std::max((*found)->now, cluster_now())};
+        member.renewed(connection, **found, clock());
+      },
+      [this] { member.renewal_failed(false, clock()); });
+}
+
+void node::read(std::uint64_t) {
+  auto state = std::make_shared<storage::cluster_state>();
+  world_.ask_store(
+      id, [this, state] { *state = world_.store.read(world_.store_now()); },
+      [this, state] { member.state(*state, clock()); }, [this] { member.read_failed(); });
+}
+
+void node::become_up() {
+  world_.ask_store(
+      id, [this] { world_.store.become_up(id, world_.store_now()); }, [this] { read(0); }, [] {});
+}
+
+void node::vote(std::uint64_t accused, storage::vote_kind kind) {
+  auto state = std::make_shared<storage::cluster_state>();
+  world_.ask_store(
+      id,
+      [this, accused, kind, state] {
+        world_.store.accuse(id, accused, kind, world_.store_now());
+        *state = world_.store.read(world_.store_now());
+      },
+      [this, state] { member.state(*state, clock()); }, [] {});
+}
+
+void node::withdraw(std::uint64_t accused) {
+  world_.ask_store(
+      id, [this, accused] { world_.store.withdraw(id, accused); }, [] {}, [] {});
+}
+
+void node::declare_dead(std::uint64_t version, std::span<const std::uint64_t> dead,
+                        std::span<const storage::shard_change> changes) {
+  const std::vector who(dead.begin(), dead.end());
+  const std::vector rows(changes.begin(), changes.end());
+  world_.ask_store(
+      id,
+      [this, version, who, rows] {
+        if (!world_.store.is_member(id)) return;
+        world_.check_sentence(who);
+        world_.store.declare_dead(id, version, who, rows, world_.store_now());
+      },
+      [this] { read(0); }, [] {});
+}
+
+void node::coordinate() {
+  auto epoch = std::make_shared<std::uint64_t>(0);
+  world_.ask_store(
+      id, [this, epoch] { *epoch = world_.store.coordinate(id, world_.store_now()); },
+      [this, epoch] { member.coordinating(*epoch); }, [] {});
+}
+
+// ---- peers ------------------------------------------------------------------------------------
+
+void node::answer_probe(std::uint64_t asker, std::uint64_t number) {
+  const bool is_suspended = !member.may_commit(clock());
+  world_.send(id, asker, [who = id, number, is_suspended](node& there) {
+    there.member.answered(who, number, is_suspended, there.clock());
+  });
+}
+
+void node::probe(std::uint64_t target, std::uint64_t number) {
+  if (world_.is_refused(id, target))
+    return world_.later(1, id,
+                        [this, target, number] { member.unreachable(target, number, clock()); });
+  world_.send(id, target, [asker = id, number](node& there) { there.answer_probe(asker, number); });
+}
+
+// The helper's own probe travels as two messages more; what it finds goes back as one.
+void node::ask_helper(const cluster::ask_helper& what) {
+  world_.send(id, what.helper, [asker = id, what](node& helper) {
+    auto& w = helper.world_;
+    if (w.is_refused(helper.id, what.target))
+      return w.send(helper.id, asker, [what](node& there) {
+        there.member.unreachable(what.target, what.number, there.clock());
+      });
+    w.send(helper.id, what.target, [asker, what, by = helper.id](node& target) {
+      const bool is_suspended = !target.member.may_commit(target.clock());
+      target.world_.send(target.id, by, [asker, what, is_suspended](node& helper_again) {
+        helper_again.world_.send(helper_again.id, asker, [what, is_suspended](node& there) {
+          there.member.answered(what.target, what.number, is_suspended, there.clock());
+        });
+      });
+    });
+  });
+}
+
+void node::greet(std::uint64_t who) {
+  world_.send(id, who, [asker = id](node& there) {
+    there.world_.send(there.id, asker, [who = there.id](node& here) { here.member.greeted(who); });
+  });
+}
+
+void node::ask_hand_off(const cluster::ask_hand_off& what) {
+  if (what.from == id) return world_.later(0, id, [this, what] { member.hand_off(what, clock()); });
+  world_.send(id, what.from, [what](node& there) { there.member.hand_off(what, there.clock()); });
+}
+
+}  // namespace baraza::sim

@@ -1,0 +1,49 @@
+// What one simulated run is made of.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace baraza::sim {
+
+/// Bugs put in on purpose (part F of the rules): the oracles must find each.
+enum class bug : std::uint8_t {
+  none,
+  no_fence,               // the store takes commits of whoever sends them
+  ack_before_commit,      // entities hear "durable" when the commit is sent
+  release_before_flight,  // a shard is let go while commits of it are on their way
+  forgotten_wake_up,      // a taken shard's wake rows are not read
+  late_buy_in,            // a closed escrow takes money
+  lease_massacre,         // after a store pause the first to renew judges all others
+  lost_last_push,         // edges do not renew their subscriptions
+  forgets_commands,       // a restart forgets which commands were accepted
+  retry_without_looking,  // an unknown outcome is told as a refusal (no rule A4)
+  clock_runs_while_down,  // a match that comes back gets no time to answer
+};
+struct named_bug {
+  bug what;
+  std::string_view name;
+};
+inline constexpr std::array all_bugs{
+    named_bug{bug::no_fence, "no-fence"},
+    named_bug{bug::ack_before_commit, "ack-before-commit"},
+    named_bug{bug::release_before_flight, "release-before-flight"},
+    named_bug{bug::forgotten_wake_up, "forgotten-wake-up"},
+    named_bug{bug::late_buy_in, "late-buy-in"},
+    named_bug{bug::lease_massacre, "lease-massacre"},
+    named_bug{bug::lost_last_push, "lost-last-push"},
+    named_bug{bug::forgets_commands, "forgets-commands"},
+    named_bug{bug::retry_without_looking, "retry-without-looking"},
+    named_bug{bug::clock_runs_while_down, "clock-runs-while-down"},
+};
+
+struct run_options {
+  std::uint64_t seed = 1;
+  bug with = bug::none;
+  std::uint32_t shards = 8;
+  int games = 3, edges = 2, matches = 2;
+  int fault_steps = 14;  // faults, one every 1 to 3 virtual seconds
+};
+
+}  // namespace baraza::sim

@@ -1,0 +1,169 @@
+// One run from start to end: what goes wrong when, and when all must be well again.
+#include <algorithm>
+
+#include "actors/table_events.hpp"
+#include "tests/sim/node.hpp"
+#include "tests/sim/player.hpp"
+
+namespace baraza::sim {
+
+namespace {
+constexpr millis ends_within_ms = 240'000;  // after healing: every clock of a match, three times
+}
+
+std::string world::run() {
+  for (int i = 0; i < options.games; ++i) start_node(false, "game" + std::to_string(i));
+  for (int i = 0; i < options.edges; ++i) start_node(true, "edge" + std::to_string(i));
+  run_for(8'000);
+  for (int i = 0; i < options.matches; ++i) start_match();
+  for (int i = 0; i < options.fault_steps && store.violation.empty(); ++i) {
+    run_for(pick(500, 3'000));
+    fault();
+  }
+  heal();
+  std::string open = "not looked";
+  for (millis passed = 0; passed < ends_within_ms && store.violation.empty(); passed += 5'000) {
+    run_for(5'000);
+    if ((open = why_not_over()).empty()) break;
+  }
+  if (store.violation.empty() && !open.empty()) fail(open);
+  for (const auto& promise : promises_) check_promise(promise);
+  for (const auto& [id, journal] : store.ledger.journals) note(stable_hash(id) ^ journal.size());
+  note(count.messages);
+  return store.violation;
+}
+
+void world::start_node(bool is_edge, const std::string& name) {
+  const auto id = store.join(name, is_edge ? 0 : 1, store_now());
+  nodes_[id] = std::make_unique<node>(*this, id, is_edge, name);
+}
+
+void world::start_match() {
+  const entity_id table{entity_kind::table, key(now_)};
+  matches.push_back(table);
+  actors::table_create terms{"draw", {}, 500, storage::currency::demo, {}};
+  for (int seat = 0; seat < 2; ++seat) {
+    players_.push_back(std::make_unique<player>(*this, seat));
+    terms.seats.push_back({players_.back()->key, "player"});
+  }
+  auto create = [this, table, terms](auto again, int tries) -> void {
+    if (const auto all = edges(); !all.empty()) {
+      find(all.front())->watch(table);
+      find(all.front())->ask(table, terms, [](const actors::answer&) {});
+    }
+    if (tries > 0 && store.ledger.journals[table].empty())
+      later(500, 0, [=] { again(again, tries - 1); });
+  };
+  create(create, 200);
+  for (auto p = players_.end() - 2; p != players_.end(); ++p) (*p)->sit_down(table);
+  if (pick(1, 3) == 1)
+    later(pick(3'000, 20'000), 0, [gone = players_.back().get()] { gone->leave(); });
+}
+
+// ---- what goes wrong --------------------------------------------------------------------------
+
+void world::fault() {
+  ++count.faults;
+  if (pick(1, 4) == 1) return fault_of_store();
+  auto chosen = nodes_.begin();
+  std::advance(chosen, pick(0, std::ssize(nodes_) - 1));
+  if (chosen->second->running) fault_of(*chosen->second);
+}
+
+void world::fault_of_store() {
+  const auto length = pick(200, 9'000);
+  switch (pick(0, 2)) {
+    case 0:
+      store_away_until_ = now_ + length;
+      ++store_outages_;
+      return;
+    case 1:
+      store_still_until_ = now_ + length;
+      return;
+    default:
+      store_slow_until_ = now_ + length;
+  }
+}
+
+void world::fault_of(node& n) {
+  const auto other = [&] {
+    auto it = nodes_.begin();
+    std::advance(it, pick(0, std::ssize(nodes_) - 1));
+    return it->first;
+  };
+  switch (pick(0, 6)) {
+    case 0: {  // killed; its links break; it comes back as another incarnation
+      n.running = false;
+      for (const auto& [id, peer] : nodes_)
+        if (peer->running && id != n.id)
+          later(pick(1, 20), id,
+                [peer = peer.get(), dead = n.id] { peer->member.link_lost(dead, peer->clock()); });
+      const bool edge = n.is_edge;
+      later(pick(500, 12'000), 0, [this, edge, name = n.name] { start_node(edge, name); });
+      return;
+    }
+    case 1:
+      n.paused_until = now_ + pick(50, 1'500);
+      return;
+    case 2:  // longer than the lease: the zombie writer
+      n.paused_until = now_ + pick(5'000, 12'000);
+      return;
+    case 3:
+      cut_.insert({n.id, other()});  // one way
+      return;
+    case 4:
+      for (const auto& [id, peer] : nodes_) cut_.insert({n.id, id}), cut_.insert({id, n.id});
+      later(pick(500, 8'000), 0, [this] { cut_.clear(); });
+      return;
+    case 5:
+      storeless_.insert(n.id);
+      later(pick(300, 9'000), 0, [this, id = n.id] { storeless_.erase(id); });
+      return;
+    default:
+      if (const auto live = n.entities.live(); !live.empty())
+        n.entities.crash(live[static_cast<std::size_t>(pick(0, std::ssize(live) - 1))]);
+      if (!n.is_edge && pick(1, 3) == 1) {
+        store.set_draining(n.id, true);
+        later(pick(2'000, 8'000), 0, [this, id = n.id] { store.set_draining(id, false); });
+      }
+  }
+}
+
+void world::heal() {
+  faulty_ = false;
+  cut_.clear();
+  storeless_.clear();
+  store_away_until_ = store_still_until_ = store_slow_until_ = 0;
+  for (auto& [id, n] : nodes_) n->paused_until = std::min(n->paused_until, now_);
+  // Whoever the store called dead meanwhile comes back as somebody else.
+  later(8'000, 0, [this] {
+    const auto alive = [&](bool edge) {
+      return std::ranges::count_if(nodes_, [&](const auto& n) {
+        return n.second->running && n.second->is_edge == edge && store.is_member(n.first);
+      });
+    };
+    for (auto n = alive(false); n < options.games; ++n) start_node(false, "again");
+    for (auto n = alive(true); n < options.edges; ++n) start_node(true, "again");
+  });
+}
+
+std::string world::why_not_over() {
+  for (const auto& table : matches) {
+    const auto& journal = store.ledger.journals[table];
+    if (journal.empty()) return "a match was never created";
+    using actors::table_event::kind;
+    const auto last = actors::table_event::kind_of(journal.back().payload);
+    if (last != kind::ended && last != kind::voided && last != kind::aborted)
+      return "a match does not end: " + table.to_string();
+    for (const auto id : edges()) {
+      const auto& n = *find(id);
+      if (store.is_member(id) && n.is_watching(table) && n.seen_of(table) != journal.size())
+        return "an edge never saw the end of " + table.to_string();
+    }
+  }
+  for (const auto& row : store.rows())
+    if (row.owner == 0 || !find(row.owner)->running) return "a shard is nobody's";
+  return {};
+}
+
+}  // namespace baraza::sim

@@ -23,6 +23,7 @@ class host_context final : public context {
   }
   std::uint64_t head() const override { return host_.live_.at(id_).head; }
   std::uint64_t epoch() const override { return host_.live_.at(id_).epoch; }
+  millis reachable_since() const override { return 0; }  // not modelled: clocks never stand
   void commit(change what) override { host_.commit(id_, activation_, std::move(what)); }
   void reply(const reply_to& to, answer what) override { host_.node_.answer(to, what); }
   void ask(const entity_id& to, request what, std::uint64_t correlation, millis deadline) override {

@@ -52,9 +52,10 @@ void node::renew_watches() {
   for (auto& [table, w] : watched_) {
     if (w.ended || world_.now() < w.next_renewal) continue;
     w.next_renewal = world_.now() + renew_every_ms;
-    ask(table, actors::table_watch{{}, w.seq, w.epoch}, [this, table = table](const actors::answer& got) {
-      if (const auto* view = std::get_if<actors::table_view>(&got)) learn_view(table, *view);
-    });
+    ask(table, actors::table_watch{{}, w.seq, w.epoch},
+        [this, table = table](const actors::answer& got) {
+          if (const auto* view = std::get_if<actors::table_view>(&got)) learn_view(table, *view);
+        });
   }
 }
 

@@ -1,6 +1,7 @@
 #include "actors/table_state.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "actors/limits.hpp"
 
@@ -40,6 +41,24 @@ void table_state::fold(std::uint64_t at_seq, std::string_view event) {
   seq = at_seq;
   last_at = e.at;
 }
+
+namespace {
+
+/// Whatever way a game fails at its own events, they cannot be folded (rule D2).
+template <class Step>
+auto fold_by_rules(Step&& step) {
+  try {
+    return step();
+  } catch (const games::cannot_fold&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& why) {
+    throw games::cannot_fold{std::string{"the rules fail: "} + why.what()};
+  }
+}
+
+}  // namespace
 
 void table_state::find_rules() {
   if (find_ == nullptr) return;
@@ -95,7 +114,8 @@ void table_state::apply(std::uint64_t, millis at, const started&) {
   now = phase::playing;
   buy_ins = {};
   if (rules == nullptr) return;
-  play = rules->create(setup());
+  const auto with = setup();  // a wrong key fails here, which is no reason to void a match
+  play = fold_by_rules([&] { return rules->create(with); });
   update_clock(at, true);
 }
 
@@ -107,7 +127,7 @@ void table_state::apply_game(std::uint64_t at_seq, millis at, std::uint8_t seat,
                              std::uint64_t command, std::string_view body) {
   expect(now == phase::playing, "a game event out of place");
   if (play) {
-    play->evolve(body);
+    fold_by_rules([&] { play->evolve(body); });
     update_clock(at, false);
   }
   if (command != 0) {

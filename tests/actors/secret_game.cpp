@@ -60,6 +60,7 @@ class secret_match final : public match {
     if (command == "e") return events{};
     if (command == "p") return events{bytes({"peek", seat, s_.card[seat]})};
     if (command == "x") return events{bytes({"broken", seat, 0})};
+    if (command == "y") return events{bytes({"snapped", seat, 0})};
     if (command == "w") return events{bytes({"end", seat, static_cast<std::uint8_t>(seat + 1)})};
     if (command == "d") return events{bytes({"end", seat, 3})};
     if ((whose_turn().seats >> seat & 1) == 0) return refusal{"not_your_turn", "Wait."};
@@ -73,6 +74,8 @@ class secret_match final : public match {
     if (!e) throw cannot_fold{"no secret event"};
     if (e->kind == "broken") {
       if (refolding) throw cannot_fold{"this event breaks the fold"};
+    } else if (e->kind == "snapped") {
+      if (refolding) throw std::out_of_range{"as a bug of the rules would"};
     } else if (e->kind == "step") {
       ++s_.done[e->seat];
       if (s_.done[0] == s_.done[1]) ++s_.number;

@@ -13,7 +13,7 @@ namespace baraza::test {
 const games::rules* find_secret(std::string_view name);
 
 inline constexpr std::int32_t secret_turn_ms = 20'000;
-/// While on, the event of "x" cannot be folded: it was accepted live and breaks the replay.
+/// While on, the events of "x" and "y" cannot be folded: accepted live, they break the replay.
 void set_refolding(bool on);
 
 }  // namespace baraza::test

@@ -50,6 +50,8 @@ inline constexpr std::uint32_t wake_scan_rows_max = 10'000;
 // Restarts: 5 in 30 s at once, then with back-off, then quarantine.
 inline constexpr std::size_t restarts_at_once_max = 5;
 inline constexpr auto restart_window = 30s;
+inline constexpr std::size_t restarts_long_max = 30;
+inline constexpr auto restart_long_window = 10min;
 inline constexpr std::size_t restarts_with_backoff_max = 5;
 inline constexpr auto restart_backoff_first = 1000ms;  // doubles each time: 1, 2, 4, 8, 16 s
 // The gate holds commits while the store is away; an entity has one in flight, so this bounds

@@ -25,6 +25,14 @@ TEST_CASE("crashes further apart than the window are forgiven") {
   for (int i = 0; i < 100; ++i) CHECK(budget.crashed(now += 31s) == milliseconds{0});
 }
 
+TEST_CASE("an entity that crashes every ten seconds is not restarted for ever") {
+  restart_budget budget;
+  restart_budget::time_point now{};
+  std::size_t restarts = 0;
+  while (restarts < 1'000 && budget.crashed(now += 10s + 500ms)) ++restarts;
+  CHECK(restarts == restarts_long_max - 1);
+}
+
 TEST_CASE(
     "a quiet window after a back-off forgives it, but the back-off itself does not count as "
     "quiet") {

@@ -57,9 +57,12 @@ class actor_slot {
   void set(caf::actor fresh) {
     const std::lock_guard lock{mutex_};
     handle_.swap(fresh);
+    filled_.store(static_cast<bool>(handle_), std::memory_order_release);
   }  // an actor that ends with its last handle does so after the lock: it may look here
   /// Empty before and after; sending to an empty handle does nothing.
   [[nodiscard]] caf::actor get() const {
+    // Of the edges' slots most stay empty, and every push to a player looks at all of them.
+    if (!filled_.load(std::memory_order_acquire)) return {};
     const std::lock_guard lock{mutex_};
     return handle_;
   }
@@ -67,6 +70,7 @@ class actor_slot {
  private:
   mutable std::mutex mutex_;
   caf::actor handle_;
+  std::atomic<bool> filled_{false};
 };
 
 struct node_services {

@@ -3,6 +3,7 @@
 #include "http/admin.hpp"
 #include "http/debug_routes.hpp"
 #include "http/listener.hpp"
+#include "http/metric_text.hpp"
 #include "http/routes.hpp"
 #include "http/tls.hpp"
 
@@ -32,19 +33,6 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(refusal_reason::
 constexpr std::chrono::milliseconds going_away_time{500};
 constexpr std::chrono::milliseconds farewell_time{
     2000};  // for closing handshakes; then sockets are cut
-
-void put_metric(std::string& out, std::string_view name, std::string_view type,
-                std::string_view help, std::uint64_t value) {
-  out.append("# HELP ")
-      .append(name)
-      .append(" ")
-      .append(help)
-      .append("\n# TYPE ")
-      .append(name)
-      .append(" ")
-      .append(type);
-  out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
-}
 
 }  // namespace
 

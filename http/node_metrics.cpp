@@ -1,28 +1,14 @@
 #include "http/node_metrics.hpp"
 
+#include "http/metric_text.hpp"
+
 namespace baraza::http {
-namespace {
-
-void put(std::string& out, std::string_view name, std::string_view type, std::string_view help,
-         long long value) {
-  out.append("# HELP ")
-      .append(name)
-      .append(" ")
-      .append(help)
-      .append("\n# TYPE ")
-      .append(name)
-      .append(" ")
-      .append(type);
-  out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
-}
-
-}  // namespace
 
 void append_node_metrics(const cluster::node_services& node, std::string& out) {
   const auto& c = node.counters;
   const auto total = [&](std::string_view name, std::string_view help,
                          const std::atomic<std::uint64_t>& value) {
-    put(out, name, "counter", help, static_cast<long long>(value.load()));
+    put_metric(out, name, "counter", help, static_cast<long long>(value.load()));
   };
   total("baraza_commits_total", "Commits made durable.", c.commits);
   total("baraza_commits_refused_total", "Commits refused by the store or the gate.",
@@ -40,9 +26,11 @@ void append_node_metrics(const cluster::node_services& node, std::string& out) {
   total("baraza_unknown_outcomes_total", "Batches whose outcome had to be looked up.",
         c.unknown_outcomes);
   total("baraza_store_holds_total", "Times a batch waited for the store.", c.store_holds);
-  put(out, "baraza_entities", "gauge", "Entities awake.", c.entities.load());
-  put(out, "baraza_gate_queue", "gauge", "Commits waiting for a writer.", c.gate_queue.load());
-  put(out, "baraza_region_stash", "gauge", "Requests waiting for an activation.", c.stash.load());
+  put_metric(out, "baraza_entities", "gauge", "Entities awake.", c.entities.load());
+  put_metric(out, "baraza_gate_queue", "gauge", "Commits waiting for a writer.",
+             c.gate_queue.load());
+  put_metric(out, "baraza_region_stash", "gauge", "Requests waiting for an activation.",
+             c.stash.load());
   out.append(
       "# HELP baraza_flush_us Time of one batch, microseconds.\n# TYPE baraza_flush_us "
       "histogram\n");

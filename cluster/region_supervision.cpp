@@ -14,6 +14,7 @@ void region_actor::on_down(caf::down_msg& m) {
   owners_.erase(owner);
   auto& at = slots_[who];
   at.host = nullptr;
+  if (at.now == phase::departing) return departed(who);
   if (at.now == phase::leaving && !m.reason) {
     auto waiting = std::move(at.waiting);
     slots_.erase(who);
@@ -29,6 +30,10 @@ void region_actor::on_down(caf::down_msg& m) {
 void region_actor::on_failed(const host_failed& m) {
   const auto known = slots_.find(m.who);
   if (known == slots_.end()) return;
+  if (known->second.now == phase::departing) {
+    let_go(known->second);
+    return departed(m.who);
+  }
   let_go(known->second);
   crashed(m.who, known->second, m.why);
 }
@@ -102,6 +107,7 @@ void region_actor::start_void(const fold_failed& m) {
   auto self = caf::actor_cast<caf::actor>(this);
   auto ticket = std::make_shared<void_ticket>();
   ticket->activation = ++activations_;
+  ticket->work.epoch = epoch_of(m.who);
   const bool queued =
       node_->reads.submit([node, self, ticket, who = m.who, why = m.why](storage::reader& from) {
         switch (prepare_void(*node, from, *ticket, who, why)) {

@@ -80,6 +80,13 @@ class node final : public cluster::member_port {
   host entities;
 
  private:
+  /// What it reads of the store, and for the oracle how things were then.
+  struct snapshot {
+    storage::cluster_state state;
+    std::map<std::uint64_t, millis> silences;
+  };
+  void look(snapshot& out) const;
+  void learn_state(const snapshot& seen);
   void tick();
   void look_at_wakes();
   void load_wakes(shard_id shard, std::uint64_t epoch);
@@ -95,6 +102,7 @@ class node final : public cluster::member_port {
   void land(const sent_commit& what, const outcome& then, const storage::member_result& result);
 
   cluster::gate_shards gate_;
+  std::map<std::uint64_t, millis> silences_;  // as of the member's last state
   std::uint64_t generation_ = 1, batches_ = 0, next_request_ = 1;
   std::vector<std::pair<sent_commit, outcome>> waiting_;  // held by the gate while suspended
   std::map<shard_id, std::deque<envelope>> held_;

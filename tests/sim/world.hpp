@@ -67,8 +67,12 @@ class world {
   std::vector<std::uint64_t> edges();
   /// A player was told that this is durable, under this seq at the latest.
   void promise(const entity_id& table, int seat, std::uint64_t command, std::uint64_t seq);
+  /// For how long each process has not renewed though the store was there.
+  [[nodiscard]] std::map<std::uint64_t, millis> store_silences() const;
   /// No living node may die for a silence of the store's own.
-  void check_sentence(const std::vector<std::uint64_t>& dead);
+  /// @param counted,silences what the one who condemns had read, and how things were then
+  void check_sentence(const std::vector<std::uint64_t>& dead, const storage::cluster_state& counted,
+                      const std::map<std::uint64_t, millis>& silences);
   void fail(const std::string& why) { store.fail(why); }
   [[nodiscard]] std::uint64_t trace() const { return trace_; }
   void note(std::uint64_t what) { trace_ = (trace_ ^ what) * 0x100000001B3ull + what; }

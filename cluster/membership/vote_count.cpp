@@ -93,7 +93,9 @@ class count {
     const auto speaks = [&](const sentence& s) { return !is_silent(s.who); };
     const auto from = sentences_.begin() + static_cast<std::ptrdiff_t>(first);
     const auto speaking = std::count_if(from, sentences_.end(), speaks);
-    if (2 * static_cast<std::size_t>(speaking) > living_.size())
+    const auto up = std::ranges::count_if(
+        state_.members, [](const member& m) { return m.status != member_status::joining; });
+    if (2 * speaking > up)
       sentences_.erase(std::remove_if(from, sentences_.end(), speaks), sentences_.end());
   }
 

@@ -114,6 +114,16 @@ TEST_CASE(
   CHECK(count_votes(s, true).size() == 3);  // had the store been there all the time
 }
 
+TEST_CASE("votes take no second one of three, however many are joining") {
+  auto s = cluster_of(6);
+  for (std::size_t i = 3; i < 6; ++i) s.members[i].status = member_status::joining;
+  vote_on(s, 2, 1, vote_kind::silent, 4500);  // landed late, and is not withdrawn yet
+  vote_on(s, 3, 1);                           // 3 was cut off from both
+  vote_on(s, 3, 2);
+  vote_on(s, 2, 3, vote_kind::silent, 4500);
+  CHECK(count_votes(s, false).empty());
+}
+
 TEST_CASE("the smaller side of a split waits for the larger one's votes") {
   auto s = cluster_of(5);
   for (std::uint64_t small : {1, 2})

@@ -27,6 +27,8 @@ class host {
   /// Each finishes the commit it has begun. @returns whether none of the shard is left
   bool stop(shard_id shard, bool at_once);
   [[nodiscard]] std::vector<entity_id> live() const;
+  /// How `id` stands here, for people.
+  [[nodiscard]] std::string picture(const entity_id& id) const;
 
  private:
   friend class host_context;

@@ -275,6 +275,7 @@ void node::drain(shard_id shard, std::uint64_t epoch, int tries) {
 void node::stop(std::string_view why) {
   if (!running) return;
   running = false;
+  world_.log("node ", id, " stops: ", why);
   world_.note(id * 31 + why.size());
   if (world_.store.is_member(id) && !is_edge)
     world_.fail("a living member stopped: " + std::string{why});

@@ -19,7 +19,10 @@ void node::renew() {
         store_clock_ = {clock(), std::max((*found)->now, cluster_now())};
         member.renewed(connection, **found, clock());
       },
-      [this] { member.renewal_failed(false, clock()); });
+      [this] {
+        world_.log("node ", id, " could not renew");
+        member.renewal_failed(false, clock());
+      });
 }
 
 void node::read(std::uint64_t) {
@@ -48,6 +51,7 @@ void node::vote(std::uint64_t accused, storage::vote_kind kind) {
   world_.ask_store(
       id,
       [this, accused, kind, seen] {
+        world_.log("vote of ", id, " against ", accused, " lands");
         world_.store.accuse(id, accused, kind, world_.store_now());
         look(*seen);
       },
@@ -63,6 +67,10 @@ void node::declare_dead(std::uint64_t version, std::span<const std::uint64_t> de
                         std::span<const storage::shard_change> changes) {
   const std::vector who(dead.begin(), dead.end());
   const std::vector rows(changes.begin(), changes.end());
+  const auto now = clock();
+  for (const auto& s : cluster::count_votes(member.last_state(), member.may_judge(now)))
+    world_.log("node ", id, member.may_judge(now) ? ", a judge," : "", " condemns ", s.who, ": ",
+               to_string(s.why));
   world_.ask_store(
       id,
       [this, version, who, rows, counted = member.last_state(), silences = silences_] {

@@ -49,9 +49,10 @@ TEST_CASE("no fault breaks a promise, and healed every match ends", "[sim]") {
   std::size_t commits = 0, deaths = 0, takes = 0, failed = 0;
   auto seed = first;
   for (; seed < first + seeds && std::chrono::steady_clock::now() - began < most; ++seed) {
-    world w{{.seed = seed, .with = with}};
+    world w{{.seed = seed, .with = with, .keeps_log = seeds == 1}};
     const auto why = w.run();
     if (!why.empty()) {
+      if (seeds == 1) std::cout << w.picture();
       std::cout << "tests/sim/run --seed " << seed << ": " << why << std::endl;
       FAIL_CHECK("replay: tests/sim/run --seed " << seed << ": " << why);
       if (++failed == failures_shown) break;

@@ -139,9 +139,16 @@ void world::check_sentence(const std::vector<std::uint64_t>& dead,
            counted.now - m.renewed_at > cluster::store_silence_vote.count() &&
            silences.at(m.incarnation) < 800;
   };
+  // Past its lease by its own word, one has perhaps renewed without knowing: silence counts then.
+  const auto least_silence = [&](std::uint64_t who) -> millis {
+    const bool says_so = std::ranges::any_of(counted.votes, [&](const storage::vote& v) {
+      return v.accused == who && v.kind == storage::vote_kind::store_lost;
+    });
+    return says_so ? 800 : cluster::store_silence_vote.count();
+  };
   for (const auto who : dead) {
     if (!is_alive(who) || accusers(who) >= 2) continue;
-    if (accusers(who) == 0 && silences.at(who) < cluster::store_silence_vote.count())
+    if (accusers(who) == 0 && silences.at(who) < least_silence(who))
       fail("a node was condemned for a silence of the store");
     for (const auto& m : counted.members) {
       const bool falls_itself =

@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,13 @@ class world {
   void fail(const std::string& why) { store.fail(why); }
   [[nodiscard]] std::uint64_t trace() const { return trace_; }
   void note(std::uint64_t what) { trace_ = (trace_ ^ what) * 0x100000001B3ull + what; }
+  /// One line of what happened, for picture(); costs nothing unless the run keeps a log.
+  template <class... Parts>
+  void log(const Parts&... parts) {
+    if (options.keeps_log) write_log((std::ostringstream{} << ... << parts).str());
+  }
+  /// The log and how everything stands, for people.
+  [[nodiscard]] std::string picture() const;
 
   const run_options options;
   sim_store store;
@@ -101,13 +109,15 @@ class world {
   void heal();
   void watch_store();
   [[nodiscard]] std::string why_not_over();
+  void write_log(const std::string& what);
 
   struct event {
     std::uint64_t process = 0;
     std::function<void()> what;
   };
   std::mt19937_64 random_;
-  millis now_ = 1'700'000'000'000;
+  static constexpr millis began = 1'700'000'000'000;
+  millis now_ = began;
   std::uint64_t order_ = 0, trace_ = 0;
   std::map<std::pair<millis, std::uint64_t>, event> agenda_;
   bool faulty_ = true;
@@ -118,6 +128,7 @@ class world {
   std::map<std::uint64_t, std::unique_ptr<node>> nodes_;
   std::vector<std::unique_ptr<player>> players_;
   std::vector<promised> promises_;
+  std::vector<std::string> log_;
 };
 
 }  // namespace baraza::sim

@@ -200,6 +200,15 @@ void node::land(const sent_commit& what, const outcome& then,
   if (empty && running) member.gate_empty(what.shard, what.epoch, clock());
 }
 
+// What the gate has not taken yet never had a chance to land: its entity hears so.
+void node::drop_waiting(shard_id shard) {
+  std::erase_if(waiting_, [&](const auto& w) {
+    if (w.first.shard != shard) return false;
+    world_.later(0, id, [then = w.second] { then({errc::stale_epoch, "dropped", {}, {}}); });
+    return true;
+  });
+}
+
 void node::suspended(bool is) {
   if (is) return gate_.suspend();
   gate_.resume();
@@ -229,7 +238,7 @@ void node::carry_out(const shard_action& what) {
           [&](const stop_entities& a) {
             if (a.at_once) {
               entities.stop(a.shard, true);
-              std::erase_if(waiting_, [&](const auto& w) { return w.first.shard == a.shard; });
+              drop_waiting(a.shard);
             } else {
               drain(a.shard, a.epoch, 0);
             }

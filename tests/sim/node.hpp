@@ -95,6 +95,7 @@ class node final : public cluster::member_port {
   void renew_watches();
   void learn_view(const entity_id& table, const actors::table_view& view);
   void drain(shard_id shard, std::uint64_t epoch, int tries);
+  void drop_waiting(shard_id shard);
   void move_shard(shard_id shard, std::function<storage::shard_row()> op);
   void answer_probe(std::uint64_t asker, std::uint64_t number);
   void fly(const std::shared_ptr<sent_commit>& what, const outcome& then);

@@ -46,6 +46,7 @@ void node::tick() {
   member.tick(clock());
   if (!running) return;
   look_at_wakes();
+  tell_digests();
   if (is_edge) renew_watches();
   world_.later(tick_ms, id, [this] { tick(); });
 }
@@ -129,17 +130,20 @@ void node::answer(const actors::reply_to& to, const actors::answer& what) {
     });
 }
 
-void node::push(const actors::push& what) {
+void node::push(const actors::push& what, const std::set<std::uint64_t>& watchers) {
   const auto* events = std::get_if<actors::table_events>(&what);
-  if (events == nullptr) return;
-  for (const auto edge : world_.edges())
-    world_.send(id, edge, [e = *events](node& there) { there.receive_push(e); });
+  if (events == nullptr) {
+    for (const auto edge : world_.edges()) push_to(edge, what);
+    return;
+  }
+  for (const auto edge : watchers) push_to(edge, what);
   if (events->cause.edge != 0) answer(events->cause, actors::accepted{events->seq});
 }
 
 void node::push_to(std::uint64_t edge, const actors::push& what) {
   if (const auto* events = std::get_if<actors::table_events>(&what))
-    world_.send(id, edge, [e = *events](node& there) { there.receive_push(e); });
+    heads_[edge][{entity_kind::table, events->table}] = events->seq;
+  world_.send_push(id, edge, [what](node& there) { there.receive_push(what); });
 }
 
 // ---- the gate ---------------------------------------------------------------------------------

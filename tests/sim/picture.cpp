@@ -38,12 +38,25 @@ std::string world::picture() const {
         out << ", at " << id << ": " << n->entities.picture(table);
     out << '\n';
   }
+  for (const auto& [id, n] : nodes_)
+    if (n->running && n->is_edge)
+      for (const auto& table : matches)
+        out << "edge " << id << " of " << table.to_string() << ": " << n->watch_of(table) << '\n';
   for (const auto& line : log_) out << line << '\n';
   return out.str();
 }
 
 void world::write_log(const std::string& what) {
   log_.push_back(std::to_string(now_ - began) + " ms: " + what);
+}
+
+std::string node::watch_of(const entity_id& table) const {
+  const auto found = watched_.find(table);
+  if (found == watched_.end()) return "does not watch";
+  const auto& w = found->second;
+  return "at seq " + std::to_string(w.seq) + (w.caught_up ? "" : ", asks") + ", pushed " +
+         std::to_string(w.pushed) + ", epoch " + std::to_string(w.epoch) + ", shown " +
+         std::to_string(w.seen);
 }
 
 std::string host::picture(const entity_id& id) const {

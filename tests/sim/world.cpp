@@ -76,6 +76,11 @@ void world::send(std::uint64_t from, std::uint64_t to, std::function<void(node&)
   }
 }
 
+void world::send_push(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what) {
+  if (options.lost_pushes > 0 && pick(1, 100) <= options.lost_pushes) return void(++count.lost);
+  send(from, to, std::move(what));
+}
+
 bool world::is_refused(std::uint64_t from, std::uint64_t to) const {
   const auto found = nodes_.find(to);
   return !cut_.contains({from, to}) && (found == nodes_.end() || !found->second->running);

@@ -49,6 +49,8 @@ class world {
   // ---- the network
   /// Lost, late, doubled or overtaken as luck has it.
   void send(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what);
+  /// Likewise; options.lost_pushes of a hundred are lost even in a healed world.
+  void send_push(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what);
   /// As a probe sees it: refused (its process is gone), or silence.
   [[nodiscard]] bool is_refused(std::uint64_t from, std::uint64_t to) const;
 

@@ -103,6 +103,8 @@ class member {
   void carry_out(const detector_action& action);
   void look_after_lease(time_point now);
   void condemn(time_point now);
+  void take_back_stale_votes();
+  [[nodiscard]] bool has_a_say() const;
   [[nodiscard]] bool judges(time_point now) const { return judge_always_ || lease_.may_judge(now); }
 
   std::uint64_t self_;

@@ -364,9 +364,12 @@ void table::misbehave(int how, context& ctx) {
     case debug_fault::how::asserts:
       ENTITY_ASSERT(how < 0);
       break;
-    case debug_fault::how::cannot_fold: {
+    case debug_fault::how::cannot_fold:
+    case debug_fault::how::dies_at_fold: {
       change bogus;
-      bogus.events.push_back("\x92\xCC\xFA\x00");  // a kind that no version writes
+      bogus.events.emplace_back(how == static_cast<int>(debug_fault::how::cannot_fold)
+                                    ? std::string_view{"\x92\xCC\xFA\x00", 4}  // of no known kind
+                                    : table_event::deadly);
       flight on_its_way{{}, state_.seq, {}, bogus.events, false};
       return write(std::move(bogus), std::move(on_its_way),
                    ctx);  // committed() folds it, and throws

@@ -54,7 +54,7 @@ void entity_host::crash(const std::string& why) {
   const auto asked = origin_.to_string();
   node_->log(severity::error, "entity.crashed", who_.to_string(),
              asked.empty() ? why : why + " (serving " + asked + ")");
-  caf::anon_send(node_->region.get(), host_failed{who_, why});
+  caf::anon_send(node_->region.get(), host_failed{who_, why, suspected_});
   end_life();
 }
 
@@ -253,6 +253,12 @@ void entity_host::fall_asleep() {
 
 void entity_host::load(loaded& what) {
   if (ready_) return;
+  if (what.is_condemned) {
+    caf::anon_send(node_->region.get(),
+                   fold_failed{who_, "it brought its node down again and again"});
+    return end_life();
+  }
+  suspected_ = suspected_ || what.what.attempts > 0;
   entity_ = node_->factory.make(who_);
   if (!entity_) throw std::runtime_error{"no entity of this kind is known here"};
   if (what.what.snapshot) {
@@ -285,7 +291,12 @@ void entity_host::load(loaded& what) {
   ++node_->counters.activations;
   last_active_ = now();
   entity_->activated(*context_, head_ == 0);
+  if (!ticket_in_flight_) say_it_stands();
   drain();
+}
+
+void entity_host::say_it_stands() {
+  if (std::exchange(suspected_, false)) caf::anon_send(node_->region.get(), stands{who_});
 }
 
 void entity_host::read_whole_journal() {
@@ -297,7 +308,7 @@ void entity_host::read_whole_journal() {
     all.what.entity = who;
     for (;;) {
       auto page = from.events(who, all.what.head, 10'000);
-      if (!page) return caf::anon_send(node->region.get(), load_failed{{who}});
+      if (!page) return caf::anon_send(node->region.get(), read_ended{{who}});
       if (page->empty()) break;
       all.what.head = page->back().seq;
       std::move(page->begin(), page->end(), std::back_inserter(all.what.events));
@@ -305,7 +316,7 @@ void entity_host::read_whole_journal() {
     all.at = node->clock.now();
     caf::anon_send(self, std::move(all));
   });
-  if (!queued) caf::anon_send(node_->region.get(), load_failed{{who_}});
+  if (!queued) caf::anon_send(node_->region.get(), read_ended{{who_}});
 }
 
 // ---- commits
@@ -360,6 +371,7 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
     entity_->committed(ticket->result, *context_);
   }
+  say_it_stands();
   drain();
 }
 

@@ -49,6 +49,7 @@ class entity_host final : public caf::event_based_actor {
   void take(wheel_due);
   void load(loaded& what);
   void read_whole_journal();
+  void say_it_stands();
   void commit(actors::change what);
   void on_commit_done(const ticket_ptr& ticket);
   void ask_due_questions(millis now);
@@ -66,7 +67,8 @@ class entity_host final : public caf::event_based_actor {
   std::unique_ptr<host_context> context_;
   std::unique_ptr<actors::entity> entity_;
   bool failed_ = false, ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true,
-       draining_ = false, wants_sleep_ = false;
+       draining_ = false, wants_sleep_ = false,
+       suspected_ = false;  // a strike is counted against it until it stands
   std::uint64_t head_ = 0;
   cause origin_;  // of the call being carried out
   millis last_now_ = 0, last_active_ = 0;

@@ -97,11 +97,16 @@ struct activate_now {
 struct loaded {
   storage::activation what;
   millis at;
-};  // read pool → host
-struct load_failed {
-  std::vector<entity_id> who;
+  bool is_condemned = false;  // it ended its process too often: none of its code may run (rule D3)
+};                            // read pool → host
+struct read_ended {
+  std::vector<entity_id> failed;            // to be read again
+  std::vector<storage::wake_row> suspects;  // to be loaded by themselves
   bool reader_free = false;
-};                  // read pool or host → region: read these again
+};  // read pool or host → region
+struct stands {
+  entity_id who;
+};  // host → region: it is loaded, its first commit durable, and the process lives
 struct rows_read {  // read pool → host
   std::uint64_t correlation = 0;
   std::shared_ptr<std::vector<storage::balance>> balances;  // null: it asked for transfers
@@ -110,7 +115,8 @@ struct rows_read {  // read pool → host
 struct host_failed {
   entity_id who;
   std::string why;
-};  // host → region: restart me; I hand back what still reaches me
+  bool is_suspected = false;  // it did not stand yet
+};                            // host → region: restart me; I hand back what still reaches me
 struct fold_failed {
   entity_id who;
   std::string why;

@@ -103,7 +103,7 @@ storage::result<std::unique_ptr<node>> node::start(
         log(severity::error, "watchdog.thread_held", who.to_string(),
             std::to_string(held.count()) + " ms");
         // Known by name to the next process: the third time it is voided instead of run (rule D3).
-        (void)store.count_attempt(std::span{&who, 1});
+        (void)store.count_attempt(std::span{&who, 1}, storage::strike::hold);
         stop("an actor held its thread for more than 5 s");
       }}}};
   auto& services = *built->services;

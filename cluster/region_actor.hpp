@@ -1,5 +1,6 @@
-// The supervisor of a node's entities, one class in two files: what is asked and when
-// (region.cpp), and what becomes of those that fail (region_supervision.cpp).
+// The supervisor of a node's entities, one class in three files: what is asked and when
+// (region.cpp), what is loaded (region_loading.cpp), and what becomes of those that fail
+// (region_supervision.cpp).
 #pragma once
 
 #include <caf/event_based_actor.hpp>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "cluster/limits.hpp"
+#include "cluster/load_queue.hpp"
 #include "cluster/messages.hpp"
 #include "cluster/restart_budget.hpp"
 #include "cluster/services.hpp"
@@ -64,8 +66,12 @@ class region_actor final : public caf::event_based_actor {
   // ---- activation
   slot& start(const entity_id& who);
   void spawn_host(const entity_id& who, slot& at);
+
+  // ---- loading (region_loading.cpp)
   void load_some();
-  void retry_load(const load_failed& m);
+  void on_read(const read_ended& m);
+  void on_stands(const entity_id& who);
+  void forget(std::vector<entity_id> who, storage::strike up_to);
 
   // ---- sleep
   void let_sleep(const wish_to_sleep& m);
@@ -95,9 +101,8 @@ class region_actor final : public caf::event_based_actor {
   std::unordered_map<entity_id, slot> slots_;
   std::unordered_map<caf::actor_addr, entity_id> owners_;
   activation_number activations_ = 0;
-  std::vector<entity_id> to_load_, retry_;
-  std::size_t loads_in_flight_ = 0;
-  millis retry_at_ = 0;
+  load_queue loads_;
+  std::vector<entity_id> standing_;  // their strikes are to be forgotten
   std::size_t stashed_ = 0;
   timer_wheel wheel_{std::chrono::milliseconds{wheel_tick}.count()};
   std::vector<entity_id> due_;

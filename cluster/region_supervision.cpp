@@ -12,6 +12,7 @@ void region_actor::on_down(caf::down_msg& m) {
   if (owner == owners_.end()) return;
   const auto who = owner->second;
   owners_.erase(owner);
+  loads_.settle(who);
   auto& at = slots_[who];
   at.host = nullptr;
   if (at.now == phase::leaving && !m.reason) {
@@ -27,6 +28,8 @@ void region_actor::on_down(caf::down_msg& m) {
 }
 
 void region_actor::on_failed(const host_failed& m) {
+  loads_.settle(m.who);
+  if (m.is_suspected) on_stands(m.who);  // it has failed, but the process lives
   const auto known = slots_.find(m.who);
   if (known == slots_.end()) return;
   let_go(known->second);
@@ -95,6 +98,7 @@ void region_actor::record_incident(const entity_id& who, std::string kind, std::
 // ---- voids
 
 void region_actor::start_void(const fold_failed& m) {
+  loads_.settle(m.who);
   auto& at = slots_[m.who];
   let_go(at);
   at.now = phase::voiding;
@@ -142,6 +146,7 @@ void region_actor::on_voided(const voided& m) {
   ++node_->counters.voids;
   node_->log(severity::error, "match.voided", m.who.to_string(), m.why);
   record_incident(m.who, "void", m.why);
+  forget({m.who}, storage::strike::hold);
   known->second.now = phase::finished;
   auto waiting = std::move(known->second.waiting);
   if (m.readable) slots_.erase(known);  // the snapshot it left lets anyone see how it ended

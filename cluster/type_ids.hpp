@@ -25,7 +25,8 @@ struct fold_failed;
 struct void_later;
 struct voided;
 struct activate_now;
-struct load_failed;
+struct read_ended;
+struct stands;
 struct rows_read;
 struct edge_push;
 struct edge_answer;
@@ -57,7 +58,7 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::fold_failed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::voided))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::void_later))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::activate_now))
-CAF_ADD_TYPE_ID(baraza, (baraza::cluster::load_failed))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::read_ended))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::rows_read))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_push))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_answer))
@@ -67,6 +68,7 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::wakes_found))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stop_region))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::drain_asked))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::host_failed))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stands))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
 // In one process messages travel as they are. What crosses nodes is the packed envelope, which gets
@@ -91,7 +93,8 @@ BARAZA_LOCAL_MESSAGE(fold_failed)
 BARAZA_LOCAL_MESSAGE(voided)
 BARAZA_LOCAL_MESSAGE(void_later)
 BARAZA_LOCAL_MESSAGE(activate_now)
-BARAZA_LOCAL_MESSAGE(load_failed)
+BARAZA_LOCAL_MESSAGE(read_ended)
+BARAZA_LOCAL_MESSAGE(stands)
 BARAZA_LOCAL_MESSAGE(rows_read)
 BARAZA_LOCAL_MESSAGE(edge_push)
 BARAZA_LOCAL_MESSAGE(edge_answer)

@@ -172,7 +172,8 @@ TEST_CASE("what brought its node down three times is voided without running its 
     probe_node first{url(folder)};
     REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 30000")));
     for (int death = 0; death < 3; ++death)
-      REQUIRE(first.store->count_attempt(std::span{&who, 1}));  // as the watchdog does
+      REQUIRE(first.store->count_attempt(std::span{&who, 1},
+                                         storage::strike::hold));  // as the watchdog does
   }
   probe_node second{url(folder)};
   const auto& counters = second.node->services()->counters;

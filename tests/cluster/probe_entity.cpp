@@ -14,8 +14,10 @@ namespace {
 
 class probe final : public actors::entity {
  public:
+  explicit probe(const entity_id& id) : id_{id} {}
   void restore(std::string_view) override { throw games::cannot_fold{"probes write no snapshots"}; }
   void fold(std::uint64_t, millis, std::string_view event) override {
+    if (probe_folds) probe_folds(id_);
     if (event == "poison") throw games::cannot_fold{"poison"};
     if (event.starts_with("add")) ++count_;
     if (event.starts_with("wake")) wake_at_ = std::stoll(std::string{event.substr(5)});
@@ -75,6 +77,7 @@ class probe final : public actors::entity {
   }
 
  private:
+  const entity_id id_;
   std::uint64_t count_ = 0;
   millis wake_at_ = 0;
   std::string pending_;
@@ -92,7 +95,9 @@ caf::behavior gateway(caf::event_based_actor*, const std::shared_ptr<probe_edge>
 
 }  // namespace
 
-std::unique_ptr<actors::entity> make_probe(const entity_id&) { return std::make_unique<probe>(); }
+std::unique_ptr<actors::entity> make_probe(const entity_id& id) {
+  return std::make_unique<probe>(id);
+}
 
 temporary_folder::temporary_folder() {
   auto pattern = (std::filesystem::temp_directory_path() / "baraza-test-XXXXXX").string();

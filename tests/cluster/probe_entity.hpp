@@ -18,6 +18,8 @@ namespace baraza::testing {
 ///   that cannot be folded; wake N → a wake-up in N ms, which adds; crash_after_commit → commits,
 ///   then throws in committed(); twice → a commit that names one transfer twice
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
+/// Called whenever a probe folds an event, on its thread; empty: not. Set while no node runs.
+inline std::function<void(const entity_id&)> probe_folds;
 
 /// A folder that goes away with the test.
 struct temporary_folder {

@@ -183,6 +183,71 @@ TEST_CASE("what brought its node down three times is voided without running its 
   CHECK(is_refused(second.edge->ask(*second.node, who, "add"), "match_voided"));
 }
 
+namespace {
+
+/// An entity of a few events, and a node that died since.
+entity_id one_of_a_dead_node(const temporary_folder& folder) {
+  const auto who = table();
+  {
+    probe_node first{url(folder)};
+    for (int i = 0; i < 3; ++i) REQUIRE(is_accepted(first.edge->ask(*first.node, who, "add")));
+  }
+  auto store = storage::open(url(folder));
+  REQUIRE(store);
+  REQUIRE((*store)->join({.name = "dies", .shards = 16}));  // and never closes its fence
+  return who;
+}
+
+std::uint32_t attempts_of(storage::store& store, const entity_id& who) {
+  const auto reader = store.open_reader();
+  const auto rows = (*reader)->activate(std::span{&who, 1});
+  return rows->front().attempts;
+}
+
+}  // namespace
+
+TEST_CASE("after a death a strike is counted before an entity's code runs, and forgotten after") {
+  const temporary_folder folder;
+  const auto who = one_of_a_dead_node(folder);
+  storage::store* store = nullptr;
+  std::atomic<std::uint32_t> seen{99};
+  probe_folds = [&](const entity_id& folding) {
+    if (store != nullptr && folding == who) seen = attempts_of(*store, who);
+  };
+  {
+    probe_node second{url(folder)};
+    store = second.store.get();
+    CHECK(second.count(who) == 3);  // a request brings it back: it has no wake-up
+    CHECK(seen == 1);
+    CHECK(second.eventually([&] { return attempts_of(*store, who) == 0; }));
+  }
+  {
+    probe_node third{url(folder)};  // the second one left in order
+    store = third.store.get();
+    CHECK(third.count(who) == 3);
+    CHECK(seen == 0);
+  }
+  probe_folds = {};
+}
+
+TEST_CASE("a request does not run what brought its node down three times") {
+  const temporary_folder folder;
+  const auto who = one_of_a_dead_node(folder);
+  std::atomic<int> folded{0};
+  {
+    auto store = storage::open(url(folder));
+    for (int death = 0; death < 3; ++death)
+      REQUIRE((*store)->count_attempt(std::span{&who, 1}, storage::strike::load));
+  }
+  probe_folds = [&](const entity_id&) { ++folded; };
+  {
+    probe_node second{url(folder)};
+    CHECK(is_refused(second.edge->ask(*second.node, who, "get"), "match_voided"));
+    CHECK(folded == 0);
+  }
+  probe_folds = {};
+}
+
 TEST_CASE("a commit that no store takes is refused alone and holds up nobody") {
   const temporary_folder folder;
   probe_node node{url(folder)};

@@ -37,11 +37,21 @@ void table::refuse(context& ctx, const reply_to& to, std::string_view code,
 
 // ---- life -------------------------------------------------------------------------------------
 
+void table::recall(const std::vector<poison>& known, bool just_now) {
+  poisoned_ = known;
+  goes_on_ = just_now;
+}
+
 void table::activated(context& ctx, bool fresh) {
   if (fresh || is_over(state_.now)) return ctx.set_idle(true);
   ctx.set_idle(false);
   ctx.push(table_restarted{state_.match});
   grace_until_ = ctx.now() + options_->resume_grace_ms;
+  if (state_.now == phase::playing && goes_on_) {
+    // Else whoever knows such a command could buy time with it for ever.
+    note_clock(false);
+    return arm(ctx);
+  }
   if (state_.now == phase::playing) return resume_clock(ctx);
   if (state_.now == phase::buying) ask_for_stakes(state_.seat_mask(), ctx);
   arm(ctx);

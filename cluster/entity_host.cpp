@@ -28,6 +28,8 @@ void entity_host::guard(Step&& step) {
   if (failed_) return;
   try {
     step();
+  } catch (const actors::poisoned& why) {
+    crash(why.what(), why.which());
   } catch (const std::exception& why) {
     crash(why.what());
   } catch (...) {
@@ -45,16 +47,17 @@ caf::behavior entity_host::make_behavior() {
       [this](answer_in& m) { guard([&] { take(m); }); },
       [this](wheel_due m) { guard([&] { take(m); }); },
       [this](rows_read& m) { guard([&] { take(m); }); },
+      [this](past_lives& m) { past_ = std::make_unique<past_lives>(std::move(m)); },
       [this](loaded& m) { guard([&] { load(m); }); },
       [this](sleep_now) { failed_ ? quit() : fall_asleep(); },
   };
 }
 
-void entity_host::crash(const std::string& why) {
+void entity_host::crash(const std::string& why, std::optional<actors::poison> poison) {
   const auto asked = origin_.to_string();
   node_->log(severity::error, "entity.crashed", who_.to_string(),
              asked.empty() ? why : why + " (serving " + asked + ")");
-  caf::anon_send(node_->region.get(), host_failed{who_, why, suspected_});
+  caf::anon_send(node_->region.get(), host_failed{who_, why, suspected_, was_asked_, poison});
   end_life();
 }
 
@@ -138,6 +141,7 @@ void entity_host::take(envelope_ptr what) {
     try {
       entity_->handle(what->what, what->from, *context_);
     } catch (...) {
+      was_asked_ = true;
       context_->reply(
           what->from,
           actors::refused{"internal",
@@ -258,7 +262,8 @@ void entity_host::load(loaded& what) {
                    fold_failed{who_, "it brought its node down again and again"});
     return end_life();
   }
-  suspected_ = suspected_ || what.what.attempts > 0;
+  suspected_ = suspected_ || what.is_suspected;  // the whole journal may be read after the snapshot
+  had_strikes_ = had_strikes_ || what.what.attempts > 0;
   entity_ = node_->factory.make(who_);
   if (!entity_) throw std::runtime_error{"no entity of this kind is known here"};
   if (what.what.snapshot) {
@@ -290,6 +295,7 @@ void entity_host::load(loaded& what) {
   ready_ = true;
   ++node_->counters.activations;
   last_active_ = now();
+  if (past_) entity_->recall(past_->poisons, past_->just_now);
   entity_->activated(*context_, head_ == 0);
   if (!ticket_in_flight_) say_it_stands();
   drain();
@@ -343,6 +349,7 @@ void entity_host::commit(actors::change what) {
   work.snapshot = std::move(what.snapshot);
   work.wake = what.wake;
   work.wake_at = what.wake_at;
+  is_progress_ = what.is_progress;
   ticket_->host = caf::actor_cast<caf::actor>(this);
   ticket_->activation = activation_;
   ticket_->origin = origin_;
@@ -364,7 +371,14 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
     return crash("stale owner: " + std::string{storage::to_string(code)});
   }
   ticket_in_flight_ = false;
-  if (code == errc::none) head_ += ticket->work.events.size();
+  if (code == errc::none) {
+    head_ += ticket->work.events.size();
+    if (is_progress_ && (past_ || had_strikes_)) {
+      caf::anon_send(node_->region.get(), progressed{who_, had_strikes_});
+      had_strikes_ = false;
+      past_.reset();
+    }
+  }
   origin_ = ticket->origin;
   last_active_ = now();
   {

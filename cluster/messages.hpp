@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/entity.hpp"
 #include "actors/messages.hpp"
 #include "cluster/type_ids.hpp"
 #include "storage/store.hpp"
@@ -97,6 +98,7 @@ struct activate_now {
 struct loaded {
   storage::activation what;
   millis at;
+  bool is_suspected = false;  // a strike stands against it
   bool is_condemned = false;  // it ended its process too often: none of its code may run (rule D3)
 };                            // read pool → host
 struct read_ended {
@@ -116,7 +118,17 @@ struct host_failed {
   entity_id who;
   std::string why;
   bool is_suspected = false;  // it did not stand yet
-};                            // host → region: restart me; I hand back what still reaches me
+  bool was_asked = false;     // it failed at a request, not at a clock, an answer or its own commit
+  std::optional<actors::poison> poison;
+};  // host → region: restart me; I hand back what still reaches me
+struct past_lives {
+  std::vector<actors::poison> poisons;
+  bool just_now = false;  // the last one ended with the last of them
+};                        // region → host, before it is loaded, if any of its lives has failed
+struct progressed {
+  entity_id who;
+  bool had_strikes = false;
+};  // host → region: it has failed before, and has got on now
 struct fold_failed {
   entity_id who;
   std::string why;

@@ -98,7 +98,8 @@ storage::result<std::unique_ptr<node>> node::start(
   auto log = options.log;
   built->services = std::shared_ptr<node_services>{new node_services{
       store, *grant, options.shards, cluster_clock{grant->store_time}, built->reads,
-      make_factory(*grant), options.passivate_after, options.stop_node, options.log, options.trace,
+      make_factory(*grant), options.passivate_after, options.restart_backoff, options.stop_node,
+      options.log, options.trace,
       watchdog{[&store, stop, log](const entity_id& who, std::chrono::milliseconds held) {
         log(severity::error, "watchdog.thread_held", who.to_string(),
             std::to_string(held.count()) + " ms");

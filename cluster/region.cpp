@@ -30,6 +30,7 @@ caf::behavior region_actor::make_behavior() {
       [this](barred m) { on_barred(m); },
       [this](wish_to_sleep m) { let_sleep(m); },
       [this](stay_awake m) { keep_awake(m); },
+      [this](progressed m) { on_progress(m); },
       [this](host_failed& m) { on_failed(m); },
       [this](fold_failed& m) { start_void(m); },
       [this](voided& m) { on_voided(m); },
@@ -131,6 +132,7 @@ void region_actor::spawn_host(const entity_id& who, slot& at) {
   at.host = spawn<entity_host, caf::hidden>(node_, who, at.activation);
   monitor(at.host);
   owners_.emplace(at.host.address(), who);
+  if (at.past || at.budget) tell_past(at);
   loads_.add(who);
   load_some();
 }

@@ -38,6 +38,7 @@ struct slot {
   caf::actor host;
   activation_number activation = 0;
   std::unique_ptr<restart_budget> budget;  // only once it has crashed
+  std::unique_ptr<past_lives> past;        // only once a command has failed it
   std::unique_ptr<std::vector<envelope_ptr>> waiting;
   std::uint8_t void_attempts = 0;  // those that met another journal than they had read
 };
@@ -69,6 +70,7 @@ class region_actor final : public caf::event_based_actor {
 
   // ---- loading (region_loading.cpp)
   void load_some();
+  void tell_past(slot& at);
   void on_read(const read_ended& m);
   void on_stands(const entity_id& who);
   void forget(std::vector<entity_id> who, storage::strike up_to);
@@ -81,7 +83,8 @@ class region_actor final : public caf::event_based_actor {
   void on_down(caf::down_msg& m);
   void on_failed(const host_failed& m);
   void let_go(slot& at);
-  void crashed(const entity_id& who, slot& at, const std::string& why);
+  void crashed(const entity_id& who, slot& at, const std::string& why, bool was_asked);
+  void on_progress(const progressed& m);
   void restart(const entity_id& who);
   void on_barred(const barred& m);
   void tell_edges(actors::push what);

@@ -41,8 +41,8 @@ struct load_job {
         continue;
       }
       const bool is_condemned = row.attempts >= attempts_max;
-      if (careful) ++row.attempts;
-      caf::anon_send(hosts[i], loaded{std::move(row), at, is_condemned});
+      const bool is_suspected = careful || row.attempts > 0;
+      caf::anon_send(hosts[i], loaded{std::move(row), at, is_suspected, is_condemned});
     }
     return out;
   }
@@ -78,6 +78,11 @@ void region_actor::load_some() {
         });
     if (!queued) caf::anon_send(self, read_ended{std::move(who), {}, true});
   }
+}
+
+void region_actor::tell_past(slot& at) {
+  caf::anon_send(at.host, at.past ? *at.past : past_lives{});
+  if (at.past) at.past->just_now = false;
 }
 
 void region_actor::on_read(const read_ended& m) {

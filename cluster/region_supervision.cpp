@@ -1,5 +1,6 @@
 #include <caf/send.hpp>
 
+#include "actors/limits.hpp"
 #include "cluster/region_actor.hpp"
 #include "cluster/void_plan.hpp"
 
@@ -24,7 +25,7 @@ void region_actor::on_down(caf::down_msg& m) {
     }
     return;
   }
-  crashed(who, at, caf::to_string(m.reason));
+  crashed(who, at, caf::to_string(m.reason), true);
 }
 
 void region_actor::on_failed(const host_failed& m) {
@@ -32,8 +33,18 @@ void region_actor::on_failed(const host_failed& m) {
   if (m.is_suspected) on_stands(m.who);  // it has failed, but the process lives
   const auto known = slots_.find(m.who);
   if (known == slots_.end()) return;
-  let_go(known->second);
-  crashed(m.who, known->second, m.why);
+  auto& at = known->second;
+  let_go(at);
+  if (!m.poison) return crashed(m.who, at, m.why, m.was_asked);
+  // The command is at fault: the match pays nothing for it, and it finds nobody to fail with again.
+  ++node_->counters.crashes;
+  if (!at.past) at.past = std::make_unique<past_lives>();
+  auto& poisons = at.past->poisons;
+  if (poisons.size() >= actors::poisons_max) poisons.erase(poisons.begin());
+  poisons.push_back(*m.poison);
+  at.past->just_now = true;
+  at.now = phase::restarting;
+  restart(m.who);
 }
 
 /// Nothing is sent to this host after sleep_now, so what it still hands back is all there is.
@@ -44,19 +55,35 @@ void region_actor::let_go(slot& at) {
   at.host = nullptr;
 }
 
-void region_actor::crashed(const entity_id& who, slot& at, const std::string& why) {
+/// Wallets and lobbies live for ever; the others end, or never get on.
+void region_actor::crashed(const entity_id& who, slot& at, const std::string& why, bool was_asked) {
   ++node_->counters.crashes;
-  if (!at.budget) at.budget = std::make_unique<restart_budget>();
+  using forgiven = restart_budget::forgiven;
+  if (!at.budget)
+    at.budget = std::make_unique<restart_budget>(
+        who.kind == entity_kind::wallet || who.kind == entity_kind::lobby ? forgiven::by_time_too
+                                                                          : forgiven::by_progress,
+        node_->restart_backoff);
   const auto delay = at.budget->crashed(std::chrono::steady_clock::now());
-  if (!delay) return quarantine(who, at, why);
+  if (!delay) {
+    // Not what players ask for at will: who finds a crash must not get his stake back by it (D3).
+    if (was_asked) return quarantine(who, at, why);
+    return start_void({who, "it fails again and again: " + why});
+  }
   at.now = phase::restarting;
   node_->log(severity::warning, "entity.restarting", who.to_string(), why);
   // The gate first drops what the old life still has queued and waits for its flush in flight:
   // only then is the journal read.
   if (delay->count() == 0)
-    caf::anon_send(node_->gate.get(), bar{who, activations_ + 1});
+    restart(who);
   else
     delayed_send(this, *delay, activate_now{who});
+}
+
+void region_actor::on_progress(const progressed& m) {
+  if (m.had_strikes) forget({m.who}, storage::strike::hold);
+  const auto known = slots_.find(m.who);
+  if (known != slots_.end()) known->second.budget.reset();
 }
 
 void region_actor::restart(const entity_id& who) {

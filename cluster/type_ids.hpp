@@ -27,6 +27,8 @@ struct voided;
 struct activate_now;
 struct read_ended;
 struct stands;
+struct past_lives;
+struct progressed;
 struct rows_read;
 struct edge_push;
 struct edge_answer;
@@ -69,6 +71,8 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stop_region))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::drain_asked))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::host_failed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stands))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::past_lives))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::progressed))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
 // In one process messages travel as they are. What crosses nodes is the packed envelope, which gets
@@ -95,6 +99,8 @@ BARAZA_LOCAL_MESSAGE(void_later)
 BARAZA_LOCAL_MESSAGE(activate_now)
 BARAZA_LOCAL_MESSAGE(read_ended)
 BARAZA_LOCAL_MESSAGE(stands)
+BARAZA_LOCAL_MESSAGE(past_lives)
+BARAZA_LOCAL_MESSAGE(progressed)
 BARAZA_LOCAL_MESSAGE(rows_read)
 BARAZA_LOCAL_MESSAGE(edge_push)
 BARAZA_LOCAL_MESSAGE(edge_answer)

@@ -1,5 +1,6 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include "actors/limits.hpp"
 #include "tests/cluster/probe_entity.hpp"
 
 using namespace baraza;
@@ -101,6 +102,62 @@ TEST_CASE("one that keeps crashing is backed off, its neighbours play on") {
   CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds{900});
   CHECK(node.count(bad) == 0);  // answered after the back-off of a second
   CHECK(std::chrono::steady_clock::now() - before >= std::chrono::milliseconds{900});
+}
+
+TEST_CASE("a clock that always throws ends in a void after a bounded number of restarts") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  const auto who = table();
+  node.edge->send(*node.node, who, "fuse");
+  const auto& counters = node.node->services()->counters;
+  REQUIRE(node.eventually([&] { return counters.voids == 1; }));
+  CHECK(counters.crashes == 1 + cluster::restarts_at_once_max + cluster::restarts_with_backoff_max);
+  CHECK(counters.quarantines == 0);
+  CHECK(is_refused(node.edge->ask(*node.node, who, "get"), "match_voided"));
+}
+
+TEST_CASE("requests that always throw end in quarantine: a stake is not given back at will") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  const auto last = cluster::restarts_at_once_max + cluster::restarts_with_backoff_max;
+  for (std::size_t i = 0; i <= last; ++i) {
+    REQUIRE(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
+    // What every life commits forgives nothing.
+    if (i < last) REQUIRE(is_accepted(node.edge->ask(*node.node, who, "life")));
+  }
+  CHECK(is_refused(node.edge->ask(*node.node, who, "get"), "quarantined"));
+  CHECK(node.node->services()->counters.voids == 0);
+}
+
+TEST_CASE("one that gets on between its crashes is brought back for ever") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  const auto who = table();
+  for (int i = 0; i < 30; ++i) {
+    REQUIRE(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
+    REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  }
+  CHECK(node.count(who) == 30);
+}
+
+TEST_CASE("poisoned commands cost no restart budget and are known to the next life") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  constexpr std::size_t many = actors::poisons_max + 6;
+  for (std::size_t i = 0; i < many; ++i)
+    REQUIRE(is_refused(node.edge->ask(*node.node, who, "venom"), "internal"));
+  const auto told = node.edge->ask(*node.node, who, "known");
+  REQUIRE(std::holds_alternative<actors::table_view>(told));
+  CHECK(std::get<actors::table_view>(told).body == std::to_string(actors::poisons_max));
+  CHECK(std::get<actors::table_view>(told).seat == 1);  // it took over from a poisoned life
+  REQUIRE(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
+  const auto later = node.edge->ask(*node.node, who, "known");
+  REQUIRE(std::holds_alternative<actors::table_view>(later));
+  CHECK(std::get<actors::table_view>(later).body == std::to_string(actors::poisons_max));
+  CHECK(std::get<actors::table_view>(later).seat == 0);
 }
 
 TEST_CASE("a journal that cannot be folded is voided without the entity's code, and stays so") {

@@ -60,6 +60,7 @@ class host {
                const storage::member_result& result);
   void tell_early(const entity_id& id, std::uint64_t activation, const actors::change& what);
   void check_clock(const entity_id& id, const one& own, const actors::change& what);
+  void fire(const entity_id& id, std::uint64_t activation, millis at);
   void try_ask(std::uint64_t number);
   void ended(std::uint64_t number, const actors::answer& what);
   [[nodiscard]] shard_id shard(const entity_id& id) const;

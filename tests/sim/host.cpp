@@ -106,6 +106,7 @@ shard_id host::shard(const entity_id& id) const { return shard_of(id, world_.opt
 
 host::one* host::activate(const entity_id& id) {
   if (const auto found = live_.find(id); found != live_.end()) return &found->second;
+  if (ending_.contains(id)) return nullptr;
   // A new life reads only after the flight of the old one has ended (rule B5).
   if (const auto flight = flying_.find(id); flight != flying_.end()) return nullptr;
   const auto epoch = node_.member.shards().epoch_of(shard(id));
@@ -222,6 +223,7 @@ void host::pump(const entity_id& id) {
     if (watches && from.edge != 0 &&
         from.session != static_cast<std::uint64_t>(node::session::look))
       own.watchers.insert(from.edge);
+    if (std::holds_alternative<table_unwatch>(what)) own.watchers.erase(from.edge);
     step(id, own.activation, [&](entity& e, context& c) { e.handle(what, from, c); });
   }
 }

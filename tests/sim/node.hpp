@@ -41,6 +41,7 @@ class node final : public cluster::member_port {
   void commit(sent_commit what, outcome then);
   // ---- an edge
   void watch(const entity_id& table);
+  void forget(const entity_id& table);
   /// On whose behalf; only a player's own look does not make his edge a watcher.
   enum class session : std::uint64_t { player = 1, look, renewal };
   std::uint64_t ask(const entity_id& to, const actors::request& what,

@@ -20,6 +20,7 @@ enum class bug : std::uint8_t {
   forgets_commands,       // a restart forgets which commands were accepted
   retry_without_looking,  // an unknown outcome is told as a refusal (no rule A4)
   clock_runs_while_down,  // a match that comes back gets no time to answer
+  void_twice,             // a void that finds its seq taken is written at the next one
 };
 struct named_bug {
   bug what;
@@ -36,6 +37,7 @@ inline constexpr std::array all_bugs{
     named_bug{bug::forgets_commands, "forgets-commands"},
     named_bug{bug::retry_without_looking, "retry-without-looking"},
     named_bug{bug::clock_runs_while_down, "clock-runs-while-down"},
+    named_bug{bug::void_twice, "void-twice"},
 };
 
 struct run_options {

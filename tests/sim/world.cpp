@@ -22,6 +22,9 @@ world::world(const run_options& given)
   table_options.cluster_key.fill(0x5A);
   table_options.rake_bp = 500;
   if (options.with == bug::clock_runs_while_down) table_options.resume_grace_ms = 1;
+  // A short time for stakes meets wallets that are slow to answer; few worlds void what is sound.
+  if (pick(1, 3) == 1) table_options.buy_in_timeout_ms = 3'000;
+  voids_ = pick(1, 3) == 1;
   watch_store();
 }
 world::~world() = default;

@@ -105,6 +105,8 @@ class world {
   void check_promise(const promised& what);
   void start_node(bool is_edge, const std::string& name);
   void start_match();
+  void watch_while_played(const entity_id& table);
+  void void_match(const entity_id& table);
   void fault();
   void fault_of_store();
   void fault_of(node& n);
@@ -122,7 +124,7 @@ class world {
   millis now_ = began;
   std::uint64_t order_ = 0, trace_ = 0;
   std::map<std::pair<millis, std::uint64_t>, event> agenda_;
-  bool faulty_ = true;
+  bool faulty_ = true, voids_ = false;
   std::set<std::pair<std::uint64_t, std::uint64_t>> cut_;  // (from, to), one way
   std::set<std::uint64_t> storeless_;
   millis store_away_until_ = 0, store_still_until_ = 0, store_slow_until_ = 0;

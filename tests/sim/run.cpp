@@ -162,6 +162,11 @@ void world::fault_of(node& n) {
     case 7:
       store.set_draining(n.id, true);
       later(pick(2'000, 8'000), 0, [this, id = n.id] { store.set_draining(id, false); });
+      // Moves that are under way when the store falls silent.
+      if (pick(1, 2) == 1)
+        later(pick(100, 1'500), 0, [this] {
+          if (faulty_) fault_of_store();
+        });
       return;
     default:  // twice: as an operator's order and the quarantine's own could meet
       if (voids_ && !matches.empty()) {

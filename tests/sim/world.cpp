@@ -119,7 +119,24 @@ std::uint64_t world::store_connection(std::uint64_t who) const {
 void world::watch_store() {
   if (now_ >= store_away_until_ && now_ >= store_still_until_)
     for (auto& [id, n] : nodes_) n->store_seen += store_check_ms;
+  if (options.told_within_ms > 0) check_edges_are_told();
   later(store_check_ms, 0, [this] { watch_store(); });
+}
+
+// Rule E1: whatever push is lost, an edge hears within about a second that it is behind.
+void world::check_edges_are_told() {
+  for (const auto id : edges())
+    for (const auto& table : matches) {
+      const auto& n = *find(id);
+      const auto seen = n.seen_of(table);
+      if (seen == 0 || seen >= store.ledger.journals[table].size()) {
+        behind_since_.erase({id, table});
+        continue;
+      }
+      const auto [since, is_new] = behind_since_.emplace(std::pair{id, table}, now_);
+      longest_behind = std::max(longest_behind, now_ - since->second);
+      if (longest_behind > options.told_within_ms) fail("an edge learned of an event too late");
+    }
 }
 
 std::map<std::uint64_t, millis> world::store_silences() const {

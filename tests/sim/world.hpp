@@ -92,6 +92,7 @@ class world {
   actors::table_options table_options;
   actors::wallet_options wallet_options;
   std::vector<entity_id> matches;
+  millis longest_behind = 0;  // an edge, with options.told_within_ms
   struct tally {
     std::size_t messages = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0, crashes = 0;
   } count;
@@ -112,6 +113,7 @@ class world {
   void fault_of(node& n);
   void heal();
   void watch_store();
+  void check_edges_are_told();
   [[nodiscard]] std::string why_not_over();
   void write_log(const std::string& what);
 
@@ -132,6 +134,7 @@ class world {
   std::map<std::uint64_t, std::unique_ptr<node>> nodes_;
   std::vector<std::unique_ptr<player>> players_;
   std::vector<promised> promises_;
+  std::map<std::pair<std::uint64_t, entity_id>, millis> behind_since_;
   std::vector<std::string> log_;
 };
 

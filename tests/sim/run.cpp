@@ -110,6 +110,14 @@ void world::fault_of_store() {
   }
 }
 
+void world::kill(node& n) {
+  n.running = false;
+  for (const auto& [id, peer] : nodes_)
+    if (peer->running && id != n.id)
+      later(pick(1, 20), id,
+            [peer = peer.get(), dead = n.id] { peer->member.link_lost(dead, peer->clock()); });
+}
+
 void world::fault_of(node& n) {
   const auto other = [&] {
     auto it = nodes_.begin();
@@ -129,11 +137,7 @@ void world::fault_of(node& n) {
   log("node ", n.id, ": ", names[what]);
   switch (what) {
     case 0: {  // killed; its links break; it comes back as another incarnation
-      n.running = false;
-      for (const auto& [id, peer] : nodes_)
-        if (peer->running && id != n.id)
-          later(pick(1, 20), id,
-                [peer = peer.get(), dead = n.id] { peer->member.link_lost(dead, peer->clock()); });
+      kill(n);
       const bool edge = n.is_edge;
       later(pick(500, 12'000), 0, [this, edge, name = n.name] { start_node(edge, name); });
       return;

@@ -94,6 +94,7 @@ bool world::is_refused(std::uint64_t from, std::uint64_t to) const {
 void world::ask_store(std::uint64_t who, std::function<void()> op, std::function<void()> ok,
                       std::function<void()> failed) {
   constexpr millis limit = 2'000;
+  ++count.store_calls;
   if (now_ < store_away_until_ || chance(1)) return later(pick(20, 200), who, std::move(failed));
   if (storeless_.contains(who)) return later(limit, who, std::move(failed));
   const auto way = pick(1, 4) + (now_ < store_slow_until_ ? pick(20, 400) : 0);

@@ -32,6 +32,13 @@ class world {
   /// @returns empty, or the first thing that must never come
   std::string run();
 
+  // ---- for a test that has its own plan
+  void start_node(bool is_edge, const std::string& name);
+  /// Its links break at once.
+  void kill(node& n);
+  /// From now on nothing is lost or late by chance.
+  void calm() { faulty_ = false; }
+
   // ---- time. Process 0 is the world itself; what belongs to another one is dropped with it, and
   // waits while it is paused.
   void later(millis in, std::uint64_t process, std::function<void()> what);
@@ -94,7 +101,8 @@ class world {
   std::vector<entity_id> matches;
   millis longest_behind = 0;  // an edge, with options.told_within_ms
   struct tally {
-    std::size_t messages = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0, crashes = 0;
+    std::size_t messages = 0, store_calls = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0,
+                crashes = 0;
   } count;
 
  private:
@@ -104,7 +112,6 @@ class world {
     std::uint64_t command = 0, seq = 0;
   };
   void check_promise(const promised& what);
-  void start_node(bool is_edge, const std::string& name);
   void start_match();
   void watch_while_played(const entity_id& table);
   void void_match(const entity_id& table);

@@ -30,12 +30,17 @@ inline constexpr std::size_t commit_events_max = 64;
 inline constexpr std::size_t commit_transfers_max = 1024;
 // Entities read for activation in one round trip.
 inline constexpr std::size_t load_batch_max = 64;
+// Batches being read at once; while they are, the next one grows.
+inline constexpr std::size_t loads_in_flight_max = 2;
+// After a death loads are counted for so long: two more writes a batch. What ends its process more
+// rarely than that is not found out.
+inline constexpr auto careful_after_death = 1h;
 inline constexpr auto load_retry = 1000ms;
 inline constexpr auto void_retry = 1000ms;
 // Voids that met a commit they had not read; more is a journal that somebody else writes.
 inline constexpr std::uint8_t void_conflicts_max = 10;
 // Times an entity may have brought its process down before it is voided without running its code.
-inline constexpr std::uint32_t wake_attempts_max = 3;
+inline constexpr std::uint32_t attempts_max = 3;
 // Questions one entity may have open to others; more is a bug of the entity and ends it.
 inline constexpr std::size_t asks_max = 4096;
 inline constexpr auto ask_retry =
@@ -59,6 +64,24 @@ inline constexpr auto restart_backoff_first = 1000ms;  // doubles each time: 1, 
 inline constexpr std::size_t gate_queue_max = 200'000;
 // A store that is silent for longer makes the node not ready: new players are sent elsewhere.
 inline constexpr auto store_silence_max = 3000ms;
+// Several nodes. The member looks at its clocks this often.
+inline constexpr auto member_tick = 20ms;
+// Time to hand all shards to others on SIGTERM; beyond, they are released to nobody, and whoever
+// lives takes them.
+inline constexpr auto leave_limit = 15s;
+// A number that stood for an edge is not given to another one for this long: no answer to the old
+// one is on its way any more.
+inline constexpr auto edge_rest = 10min;
+// A peer that was only just seen may not have been dialled yet.
+inline constexpr auto first_dial_limit = 3s;
+// Requests for one shard that wait while it has no owner or cannot be reached; one more is answered
+// `overloaded`. After shard_hold_max the others are answered `paused`.
+inline constexpr std::size_t shard_stash_max = 4096;
+inline constexpr auto shard_hold_max = 2000ms;
+// Then those who watch a table of it are told that it is paused.
+inline constexpr auto shard_pause_told = 300ms;
+inline constexpr auto shard_look_every = 100ms;
+inline constexpr auto wake_hold = 50ms;  // a clock that is due before its shard is open
 inline constexpr auto store_retry_first = 20ms;
 inline constexpr auto store_retry_max = 1000ms;
 

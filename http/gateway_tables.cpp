@@ -54,8 +54,8 @@ void gateway_hub::watch(session_number number, session& from, std::uint64_t id, 
   auto& asked = expect(from, id);
   asked.table = table;
   asked.seq = seq;
-  send({entity_kind::table, table}, actors::table_watch{from.player, seq, t.epoch},
-       {options_.edge, number, id, std::nullopt}, options_.request_deadline.count());
+  asked.sent = send({entity_kind::table, table}, actors::table_watch{from.player, seq, t.epoch},
+                    {options_.edge, number, id, std::nullopt}, options_.request_deadline.count());
 }
 void gateway_hub::watch_again(session_number number, const uuid& table, std::uint64_t seq) {
   if (const auto known = sessions_.find(number); known != sessions_.end())

@@ -147,6 +147,12 @@ void member::hand_off(const ask_hand_off& what, time_point now) {
   carry_out(out);
 }
 
+void member::give_up_shards(time_point now) {
+  shard_keeper::actions out;
+  shards_.give_up(now, out);
+  carry_out(out);
+}
+
 void member::wakes_loaded(shard_id shard, std::uint64_t epoch) {
   carry_out(shards_.wakes_loaded(shard, epoch));
 }

@@ -99,6 +99,16 @@ class pg_membership final : public membership_store {
       : db_{url, "baraza-membership", statement_limit},
         killer_{url, "baraza-membership-2", statement_limit} {}
 
+  result<std::string> identity() override {
+    return db_.repeatable([&](pqxx::connection& connection) {
+      pqxx::nontransaction work{connection};
+      return work
+          .exec("select system_identifier || '/' || current_database() from pg_control_system()")
+          .one_field()
+          .as<std::string>();
+    });
+  }
+
   result<node_grant> join(const member_registration& node) override {
     if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 ||
         node.shards > shards_max)
@@ -267,11 +277,6 @@ bool pg_membership::bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t
   work.exec("update node set status = 'dead' where incarnation = any($1::bigint[]) and " LIVING,
             pqxx::params{who});
   work.exec("delete from vote where accuser = any($1::bigint[]) or accused = any($1::bigint[])",
-            pqxx::params{who});
-  // What was due and not done may be what killed its owner: at the third attempt it is quarantined
-  // instead (rule D3).
-  work.exec("update wake set attempts = attempts + 1 where at <= " STORE_NOW
-            " and shard in (select id from shard where owner = any($1::bigint[]))",
             pqxx::params{who});
   const auto changed = work.exec(
       "update shard s set owner = nullif(a.owner, 0), epoch = s.epoch + least(a.owner, 1), "

@@ -1,6 +1,7 @@
 #include "cluster/local/postgres_server.hpp"
 
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -34,6 +35,16 @@ bool is_ready(const fs::path& data, pid_t pid) {
   return line.starts_with("ready");
 }
 
+/// Every folder above must let the server's user pass, which a home folder of root's does not.
+void require_reachable(const fs::path& folder, const char* user) {
+  for (auto each = folder.parent_path(); each != each.root_path(); each = each.parent_path()) {
+    struct stat about {};
+    if (stat(each.c_str(), &about) == 0 && (about.st_mode & S_IXOTH) == 0)
+      throw failure{"PostgreSQL runs as " + std::string{user} + ", who may not enter " +
+                    each.string() + ": choose another folder"};
+  }
+}
+
 }  // namespace
 
 postgres_server::postgres_server(fs::path folder, settings more)
@@ -47,6 +58,7 @@ void postgres_server::create() {
   fs::create_directories(folder_, why);
   if (why) throw failure{"cannot make " + folder_.string() + ": " + why.message()};
   const auto* user = unprivileged_user();
+  if (user != nullptr) require_reachable(fs::absolute(folder_), user->pw_name);
   if (user != nullptr && chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0)
     throw failure{"cannot give " + folder_.string() + " to " + user->pw_name};
   process initdb;

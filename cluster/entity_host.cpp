@@ -12,11 +12,12 @@
 namespace baraza::cluster {
 
 entity_host::entity_host(caf::actor_config& config, std::shared_ptr<node_services> node,
-                         entity_id who, activation_number activation)
+                         entity_id who, activation_number activation, std::uint64_t epoch)
     : caf::event_based_actor{config},
       node_{std::move(node)},
       who_{who},
       activation_{activation},
+      epoch_{epoch},
       context_{std::make_unique<host_context>(*this)} {
   ++node_->counters.entities;
 }
@@ -46,6 +47,7 @@ caf::behavior entity_host::make_behavior() {
       [this](wheel_due m) { guard([&] { take(m); }); },
       [this](rows_read& m) { guard([&] { take(m); }); },
       [this](loaded& m) { guard([&] { load(m); }); },
+      [this](leave_shard m) { leave(m.at_once); },
       [this](sleep_now) { failed_ ? quit() : fall_asleep(); },
   };
 }
@@ -249,6 +251,15 @@ void entity_host::fall_asleep() {
   caf::anon_send(node_->region.get(), stay_awake{who_});
 }
 
+/// Its shard goes to another node: the commit in flight is finished, then all that waits goes back
+/// to the region, which sends it after the shard. Questions are asked again by the next life.
+void entity_host::leave(bool at_once) {
+  departing_ = true;
+  if (ticket_in_flight_ && !at_once && !failed_) return;
+  end_life();
+  quit();
+}
+
 // ---- activation
 
 void entity_host::load(loaded& what) {
@@ -323,7 +334,7 @@ void entity_host::commit(actors::change what) {
   auto& work = ticket_->work;
   work.entity = who_;
   work.shard = node_->shard(who_);
-  work.epoch = node_->grant.epoch;
+  work.epoch = epoch_;
   work.expected_seq = head_;
   work.events = std::move(what.events);
   work.opens = std::move(what.opens);
@@ -360,6 +371,7 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
     entity_->committed(ticket->result, *context_);
   }
+  if (departing_) return leave(false);
   drain();
 }
 

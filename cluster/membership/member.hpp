@@ -80,6 +80,9 @@ class member {
   void link_lost(std::uint64_t peer, time_point now) { detector_.link_lost(peer, now); }
   void greeted(std::uint64_t who) { joining_.answered(who); }
   void hand_off(const ask_hand_off& what, time_point now);
+  /// This node leaves and there is nobody to hand its shards to, or no time: releases them all to
+  /// whoever comes.
+  void give_up_shards(time_point now);
   // ---- reports of gate and region
   void wakes_loaded(shard_id shard, std::uint64_t epoch);
   void entities_stopped(shard_id shard, std::uint64_t epoch);
@@ -100,6 +103,8 @@ class member {
   void carry_out(const detector_action& action);
   void look_after_lease(time_point now);
   void condemn(time_point now);
+  void take_back_stale_votes();
+  [[nodiscard]] bool has_a_say() const;
   [[nodiscard]] bool judges(time_point now) const { return judge_always_ || lease_.may_judge(now); }
 
   std::uint64_t self_;

@@ -34,7 +34,7 @@ class host_context final : public context {
   void tell(const entity_id& to, request what) override {
     host_.node_.route({.to = to, .what = std::move(what)});
   }
-  void push(actors::push what) override { host_.node_.push(what); }
+  void push(actors::push what) override { host_.node_.push(what, host_.live_.at(id_).watchers); }
   void push_to(std::uint32_t edge, actors::push what) override { host_.node_.push_to(edge, what); }
   void set_timer(millis at) override {
     host_.live_.at(id_).timer_at = at;
@@ -205,6 +205,11 @@ void host::pump(const entity_id& id) {
     if (!own.ready || own.committing || own.held.empty()) return;
     const auto [what, from] = std::move(own.held.front());
     own.held.pop_front();
+    const bool watches =
+        std::holds_alternative<table_watch>(what) || std::holds_alternative<table_renew>(what);
+    if (watches && from.edge != 0 &&
+        from.session != static_cast<std::uint64_t>(node::session::look))
+      own.watchers.insert(from.edge);
     step(id, own.activation, [&](entity& e, context& c) { e.handle(what, from, c); });
   }
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "actors/entity.hpp"
 #include "tests/sim/store.hpp"
@@ -27,6 +28,8 @@ class host {
   /// Each finishes the commit it has begun. @returns whether none of the shard is left
   bool stop(shard_id shard, bool at_once);
   [[nodiscard]] std::vector<entity_id> live() const;
+  /// How `id` stands here, for people.
+  [[nodiscard]] std::string picture(const entity_id& id) const;
 
  private:
   friend class host_context;
@@ -36,6 +39,7 @@ class host {
     std::uint64_t activation = 0, head = 0, epoch = 0;
     std::deque<std::pair<actors::request, actors::reply_to>> held;
     bool committing = false, ready = false;
+    std::set<std::uint64_t> watchers;  // edges
     millis timer_at = 0, clock = 0, began = 0;
   };
   struct open_ask {

@@ -46,6 +46,7 @@ void node::tick() {
   member.tick(clock());
   if (!running) return;
   look_at_wakes();
+  tell_digests();
   if (is_edge) renew_watches();
   world_.later(tick_ms, id, [this] { tick(); });
 }
@@ -129,17 +130,20 @@ void node::answer(const actors::reply_to& to, const actors::answer& what) {
     });
 }
 
-void node::push(const actors::push& what) {
+void node::push(const actors::push& what, const std::set<std::uint64_t>& watchers) {
   const auto* events = std::get_if<actors::table_events>(&what);
-  if (events == nullptr) return;
-  for (const auto edge : world_.edges())
-    world_.send(id, edge, [e = *events](node& there) { there.receive_push(e); });
+  if (events == nullptr) {
+    for (const auto edge : world_.edges()) push_to(edge, what);
+    return;
+  }
+  for (const auto edge : watchers) push_to(edge, what);
   if (events->cause.edge != 0) answer(events->cause, actors::accepted{events->seq});
 }
 
 void node::push_to(std::uint64_t edge, const actors::push& what) {
   if (const auto* events = std::get_if<actors::table_events>(&what))
-    world_.send(id, edge, [e = *events](node& there) { there.receive_push(e); });
+    heads_[edge][{entity_kind::table, events->table}] = events->seq;
+  world_.send_push(id, edge, [what](node& there) { there.receive_push(what); });
 }
 
 // ---- the gate ---------------------------------------------------------------------------------
@@ -200,6 +204,15 @@ void node::land(const sent_commit& what, const outcome& then,
   if (empty && running) member.gate_empty(what.shard, what.epoch, clock());
 }
 
+// What the gate has not taken yet never had a chance to land: its entity hears so.
+void node::drop_waiting(shard_id shard) {
+  std::erase_if(waiting_, [&](const auto& w) {
+    if (w.first.shard != shard) return false;
+    world_.later(0, id, [then = w.second] { then({errc::stale_epoch, "dropped", {}, {}}); });
+    return true;
+  });
+}
+
 void node::suspended(bool is) {
   if (is) return gate_.suspend();
   gate_.resume();
@@ -229,7 +242,7 @@ void node::carry_out(const shard_action& what) {
           [&](const stop_entities& a) {
             if (a.at_once) {
               entities.stop(a.shard, true);
-              std::erase_if(waiting_, [&](const auto& w) { return w.first.shard == a.shard; });
+              drop_waiting(a.shard);
             } else {
               drain(a.shard, a.epoch, 0);
             }
@@ -275,6 +288,7 @@ void node::drain(shard_id shard, std::uint64_t epoch, int tries) {
 void node::stop(std::string_view why) {
   if (!running) return;
   running = false;
+  world_.log("node ", id, " stops: ", why);
   world_.note(id * 31 + why.size());
   if (world_.store.is_member(id) && !is_edge)
     world_.fail("a living member stopped: " + std::string{why});

@@ -43,7 +43,9 @@ struct run_options {
   bug with = bug::none;
   std::uint32_t shards = 8;
   int games = 3, edges = 2, matches = 2;
-  int fault_steps = 14;  // faults, one every 1 to 3 virtual seconds
+  int fault_steps = 14;    // faults, one every 1 to 3 virtual seconds
+  int lost_pushes = 0;     // of a hundred, beside what the network loses
+  bool keeps_log = false;  // for picture()
 };
 
 }  // namespace baraza::sim

@@ -35,6 +35,7 @@ std::string world::run() {
 
 void world::start_node(bool is_edge, const std::string& name) {
   const auto id = store.join(name, is_edge ? 0 : 1, store_now());
+  log("node ", id, " joins as ", name);
   nodes_[id] = std::make_unique<node>(*this, id, is_edge, name);
 }
 
@@ -72,7 +73,9 @@ void world::fault() {
 
 void world::fault_of_store() {
   const auto length = pick(200, 9'000);
-  switch (pick(0, 2)) {
+  const auto what = pick(0, 2);
+  log("the store is ", what == 0 ? "away" : what == 1 ? "still" : "slow", " for ", length, " ms");
+  switch (what) {
     case 0:
       store_away_until_ = now_ + length;
       ++store_outages_;
@@ -91,7 +94,12 @@ void world::fault_of(node& n) {
     std::advance(it, pick(0, std::ssize(nodes_) - 1));
     return it->first;
   };
-  switch (pick(0, 6)) {
+  const auto what = pick(0, 6);
+  static constexpr const char* names[] = {"killed",        "paused",  "paused long",
+                                          "cut one way",   "cut off", "cut off from the store",
+                                          "crash or drain"};
+  log("node ", n.id, ": ", names[what]);
+  switch (what) {
     case 0: {  // killed; its links break; it comes back as another incarnation
       n.running = false;
       for (const auto& [id, peer] : nodes_)
@@ -130,6 +138,7 @@ void world::fault_of(node& n) {
 }
 
 void world::heal() {
+  log("healed");
   faulty_ = false;
   cut_.clear();
   storeless_.clear();

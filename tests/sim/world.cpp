@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/table_events.hpp"
+#include "cluster/membership/limits.hpp"
 #include "tests/sim/node.hpp"
 #include "tests/sim/player.hpp"
 
@@ -75,6 +76,11 @@ void world::send(std::uint64_t from, std::uint64_t to, std::function<void(node&)
   }
 }
 
+void world::send_push(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what) {
+  if (options.lost_pushes > 0 && pick(1, 100) <= options.lost_pushes) return void(++count.lost);
+  send(from, to, std::move(what));
+}
+
 bool world::is_refused(std::uint64_t from, std::uint64_t to) const {
   const auto found = nodes_.find(to);
   return !cut_.contains({from, to}) && (found == nodes_.end() || !found->second->running);
@@ -113,14 +119,52 @@ void world::watch_store() {
   later(store_check_ms, 0, [this] { watch_store(); });
 }
 
-void world::check_sentence(const std::vector<std::uint64_t>& dead) {
-  const auto state = store.read(store_now());
-  for (const auto who : dead) {
+std::map<std::uint64_t, millis> world::store_silences() const {
+  std::map<std::uint64_t, millis> out;
+  for (const auto& [id, n] : nodes_) out.emplace(id, n->store_seen);
+  return out;
+}
+
+void world::check_sentence(const std::vector<std::uint64_t>& dead,
+                           const storage::cluster_state& counted,
+                           const std::map<std::uint64_t, millis>& silences) {
+  const auto accusers = [&](std::uint64_t who) {
+    return std::ranges::count_if(counted.votes, [&](const storage::vote& v) {
+      return v.accused == who && v.kind == storage::vote_kind::silent &&
+             counted.now - v.at <= cluster::vote_age_max.count();
+    });
+  };
+  const auto is_alive = [&](std::uint64_t who) {
     const auto* n = find(who);
-    const bool accused =
-        std::ranges::any_of(state.votes, [&](const storage::vote& v) { return v.accused == who; });
-    if (n != nullptr && n->running && !accused && store.is_member(who) && n->store_seen < 2'500)
+    return n != nullptr && n->running && silences.contains(who);
+  };
+  // Renews each second: unheard for less than that while the store was there, it could have voted.
+  const auto only_the_store_is_silent = [&](const storage::member& m) {
+    return m.status != storage::member_status::joining && is_alive(m.incarnation) &&
+           counted.now - m.renewed_at > cluster::store_silence_vote.count() &&
+           silences.at(m.incarnation) < 800;
+  };
+  // Past its lease by its own word, one has perhaps renewed without knowing: silence counts then.
+  const auto least_silence = [&](std::uint64_t who) -> millis {
+    const bool says_so = std::ranges::any_of(counted.votes, [&](const storage::vote& v) {
+      return v.accused == who && v.kind == storage::vote_kind::store_lost;
+    });
+    return says_so ? 800 : cluster::store_silence_vote.count();
+  };
+  for (const auto who : dead) {
+    if (!is_alive(who) || accusers(who) >= 2) continue;
+    if (accusers(who) == 0 && silences.at(who) < least_silence(who))
       fail("a node was condemned for a silence of the store");
+    for (const auto& m : counted.members) {
+      const bool falls_itself =
+          std::ranges::find(dead, m.incarnation) != dead.end() && accusers(m.incarnation) != 1;
+      const bool accuses = std::ranges::any_of(counted.votes, [&](const storage::vote& v) {
+        return v.accuser == m.incarnation && v.accused == who;
+      });
+      if (accusers(who) == 1 && m.incarnation != who && !falls_itself && !accuses &&
+          only_the_store_is_silent(m))
+        fail("one vote was enough, as only the store kept another one from voting");
+    }
   }
 }
 

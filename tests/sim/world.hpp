@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ class world {
   // ---- the network
   /// Lost, late, doubled or overtaken as luck has it.
   void send(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what);
+  /// Likewise; options.lost_pushes of a hundred are lost even in a healed world.
+  void send_push(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what);
   /// As a probe sees it: refused (its process is gone), or silence.
   [[nodiscard]] bool is_refused(std::uint64_t from, std::uint64_t to) const;
 
@@ -67,11 +70,22 @@ class world {
   std::vector<std::uint64_t> edges();
   /// A player was told that this is durable, under this seq at the latest.
   void promise(const entity_id& table, int seat, std::uint64_t command, std::uint64_t seq);
+  /// For how long each process has not renewed though the store was there.
+  [[nodiscard]] std::map<std::uint64_t, millis> store_silences() const;
   /// No living node may die for a silence of the store's own.
-  void check_sentence(const std::vector<std::uint64_t>& dead);
+  /// @param counted,silences what the one who condemns had read, and how things were then
+  void check_sentence(const std::vector<std::uint64_t>& dead, const storage::cluster_state& counted,
+                      const std::map<std::uint64_t, millis>& silences);
   void fail(const std::string& why) { store.fail(why); }
   [[nodiscard]] std::uint64_t trace() const { return trace_; }
   void note(std::uint64_t what) { trace_ = (trace_ ^ what) * 0x100000001B3ull + what; }
+  /// One line of what happened, for picture(); costs nothing unless the run keeps a log.
+  template <class... Parts>
+  void log(const Parts&... parts) {
+    if (options.keeps_log) write_log((std::ostringstream{} << ... << parts).str());
+  }
+  /// The log and how everything stands, for people.
+  [[nodiscard]] std::string picture() const;
 
   const run_options options;
   sim_store store;
@@ -97,13 +111,15 @@ class world {
   void heal();
   void watch_store();
   [[nodiscard]] std::string why_not_over();
+  void write_log(const std::string& what);
 
   struct event {
     std::uint64_t process = 0;
     std::function<void()> what;
   };
   std::mt19937_64 random_;
-  millis now_ = 1'700'000'000'000;
+  static constexpr millis began = 1'700'000'000'000;
+  millis now_ = began;
   std::uint64_t order_ = 0, trace_ = 0;
   std::map<std::pair<millis, std::uint64_t>, event> agenda_;
   bool faulty_ = true;
@@ -114,6 +130,7 @@ class world {
   std::map<std::uint64_t, std::unique_ptr<node>> nodes_;
   std::vector<std::unique_ptr<player>> players_;
   std::vector<promised> promises_;
+  std::vector<std::string> log_;
 };
 
 }  // namespace baraza::sim

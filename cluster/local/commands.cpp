@@ -87,6 +87,7 @@ struct up_arguments {
         .add_option("--edges", options.edges, "processes that players connect to; 0: every node")
         ->capture_default_str();
     command.add_flag("--house-bot", options.house_bot, "a bot that plays whoever waits alone");
+    command.add_flag("--tls", options.tls, "certificates between the nodes");
     command.add_option("--set", options.settings, "any setting of every node; may be repeated")
         ->type_name("SECTION.KEY=VALUE")
         ->type_size(1)
@@ -101,6 +102,7 @@ struct up_arguments {
     std::vector<std::string> out{"--nodes", std::to_string(options.nodes), "--edges",
                                  std::to_string(options.edges)};
     if (options.house_bot) out.emplace_back("--house-bot");
+    if (options.tls) out.emplace_back("--tls");
     for (const auto& each : options.settings) out.insert(out.end(), {"--set", each});
     for (const auto& each : postgres) out.insert(out.end(), {"--postgres", each});
     return out;

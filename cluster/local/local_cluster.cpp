@@ -4,6 +4,7 @@
 #include <fstream>
 #include <utility>
 
+#include "cluster/certs/certs.hpp"
 #include "cluster/local/failure.hpp"
 #include "cluster/local/settings_file.hpp"
 
@@ -44,6 +45,9 @@ local_cluster::local_cluster(cluster_options options)
       postgres_{folder_.path() / "postgres", store_settings(options_)} {
   note();
   make_key(folder_.path() / "cluster.key");
+  if (options_.tls)
+    if (const auto why = certs::init(folder_.path() / "certs", "local"); !why.empty())
+      throw failure{why};
   for (unsigned i = 0; i < options_.nodes; ++i) make(member_kind::node);
   for (unsigned i = 0; i < options_.edges; ++i) make(member_kind::edge);
   for (auto& each : members_) start(each);
@@ -154,6 +158,17 @@ void local_cluster::write_settings(const member& m) const {
   s.link_listen = at(m.address, m.link_port);
   s.link_advertise = at(proxy_address(), m.link_proxy_port);
   s.key_file = folder_.path() / "cluster.key";
+  if (options_.tls) {
+    certs::node_request request;
+    request.name = m.name;
+    request.addresses = {m.address, proxy_address()};
+    request.out = folder;
+    if (const auto why = certs::issue(folder_.path() / "certs", request); !why.empty())
+      throw failure{why};
+    s.ca_file = folder_.path() / "certs" / "ca.pem";
+    s.certificate_file = folder / (m.name + ".pem");
+    s.private_key_file = folder / (m.name + ".key");
+  }
   if (m.kind == member_kind::node) s.roles.emplace_back("game");
   if (takes_players(m)) s.roles.emplace_back("edge");
   s.house_bot = options_.house_bot && doors().front() == m.name;
@@ -163,7 +178,9 @@ void local_cluster::write_settings(const member& m) const {
 void local_cluster::start(member& m) {
   const auto folder = folder_.path() / m.name;
   std::vector<std::string> command{options_.binary, "serve", "--config", folder / "baraza.toml"};
-  for (const auto& each : options_.settings) {
+  auto settings = options_.settings;
+  settings.insert(settings.end(), m.settings.begin(), m.settings.end());  // the last one wins
+  for (const auto& each : settings) {
     command.emplace_back("--set");
     command.push_back(each);
   }
@@ -185,6 +202,14 @@ void local_cluster::note() {
 std::string local_cluster::add(member_kind kind) {
   auto& m = make(kind);
   start(m);
+  return m.name;
+}
+
+std::string local_cluster::add_stranger(std::vector<std::string> settings) {
+  auto& m = make(member_kind::node);
+  m.settings = std::move(settings);
+  start(m);
+  m.is_wanted = false;
   return m.name;
 }
 

@@ -23,6 +23,7 @@ struct cluster_options {
   unsigned nodes = 3;                  // at least one
   unsigned edges = 0;                  // 0: every node is an edge as well
   bool house_bot = false;              // on the first edge
+  bool tls = false;                    // certificates between nodes, of an authority of its own
   std::vector<std::string> settings;   // more of every node's, as SECTION.KEY=VALUE
   postgres_server::settings postgres;  // more of the store's, as in postgresql.conf
 };
@@ -94,6 +95,9 @@ class local_cluster {
 
   /// Starts one more. @returns its name
   std::string add(member_kind kind);
+  /// Starts one that may well be refused: wait_until_ready() does not wait for it.
+  /// @param settings more of its own, as SECTION.KEY=VALUE
+  std::string add_stranger(std::vector<std::string> settings);
   /// SIGKILL, all at once.
   void kill(const std::vector<std::string>& names);
   void pause(const std::string& name);
@@ -120,6 +124,7 @@ class local_cluster {
     member_kind kind{};
     unsigned number = 0;  // of its address, and its name to the proxy
     std::string address;
+    std::vector<std::string> settings;                           // of this one alone
     std::uint16_t http_port = 0, admin_port = 0, link_port = 0;  // its own
     std::uint16_t link_proxy_port = 0, store_proxy_port = 0;
     process running;

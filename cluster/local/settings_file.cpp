@@ -43,6 +43,8 @@ std::string settings_text(const node_settings& s) {
          "\n[admin]\nlisten = " + quoted(s.admin_listen) +
          "\n[cluster]\nname = \"local\"\nlisten = " + quoted(s.link_listen) +
          "\nadvertise = " + quoted(s.link_advertise) + "\nkey_file = " + quoted(s.key_file) +
+         "\nca_file = " + quoted(s.ca_file) + "\ncertificate_file = " + quoted(s.certificate_file) +
+         "\nprivate_key_file = " + quoted(s.private_key_file) +
          "\n[game]\nhouse_bot = " + (s.house_bot ? "true" : "false") + "\n";
 }
 

@@ -10,6 +10,7 @@ namespace baraza::cluster::local {
 struct node_settings {
   std::string name, zone, data_dir, store_url, http_listen, admin_listen, link_listen,
       link_advertise, key_file;
+  std::string ca_file, certificate_file, private_key_file;  // all or none
   std::vector<std::string> roles, hosts;
   bool house_bot = false;
 };

@@ -109,6 +109,7 @@ LocalCluster::LocalCluster(options wanted) : failures_before_{failures} {
   how.nodes = wanted.nodes;
   how.edges = wanted.edges;
   how.house_bot = wanted.house_bot;
+  how.tls = wanted.tls;
   how.settings = std::move(wanted.settings);
   how.postgres = std::move(wanted.store);
   try {

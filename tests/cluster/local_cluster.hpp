@@ -46,6 +46,7 @@ class LocalCluster {
     unsigned nodes = 3;
     unsigned edges = 2;  // 0: players connect to the nodes
     bool house_bot = false;
+    bool tls = false;                          // certificates between the nodes
     std::vector<std::string> settings;         // of every node, as SECTION.KEY=VALUE
     std::map<std::string, std::string> store;  // of PostgreSQL, as in postgresql.conf
     bool is_awaited = true;                    // return when all are ready
@@ -77,6 +78,10 @@ class LocalCluster {
   int drain(const std::string& node);
   std::string add() { return add_one(cluster::local::member_kind::node); }
   std::string add_edge() { return add_one(cluster::local::member_kind::edge); }
+  /// A node that may be refused, with settings of its own. Does not wait. @returns its name
+  std::string add_stranger(std::vector<std::string> settings) {
+    return cluster_->add_stranger(std::move(settings));
+  }
   void restart(const std::string& node);
   /// {.node = "node-1"}: from the others, silently; see cluster::local::cut for the rest.
   void partition(const cluster::local::cut& what) { cluster_->partition(what); }

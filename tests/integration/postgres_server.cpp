@@ -56,7 +56,11 @@ void postgres_server::drop_database(const std::string& name) {
 }
 
 std::string postgres_server::sql(const std::string& database, const std::string& text) const {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectdb(url(database).c_str()),
+  return sql_at(url(database), text);
+}
+
+std::string sql_at(const std::string& url, const std::string& text) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectdb(url.c_str()),
                                                                 &PQfinish};
   if (PQstatus(connection.get()) != CONNECTION_OK)
     throw std::runtime_error{PQerrorMessage(connection.get())};

@@ -44,8 +44,7 @@ class postgres_server : private server_folder, public cluster::local::postgres_s
   std::string create_database();
   void drop_database(const std::string& name);
 
-  /// Runs SQL and returns the first column of the first row, empty if there is none. Throws
-  /// std::runtime_error.
+  /// As sql_at().
   std::string sql(const std::string& database, const std::string& text) const;
 
  private:
@@ -64,6 +63,10 @@ class pgbouncer {
   cluster::local::process process_;
   int port_ = 0;
 };
+
+/// Runs SQL at `url` and returns the first column of the first row, empty if there is none. Throws
+/// std::runtime_error.
+std::string sql_at(const std::string& url, const std::string& text);
 
 using cluster::local::free_port;
 

@@ -14,6 +14,23 @@
 
 namespace baraza::actors {
 
+/// A command whose consequences throw although it was accepted: it is at fault, not the match (rule
+/// D3). Named by its seat and its counter.
+struct poison {
+  std::uint8_t seat = 0;
+  std::uint64_t command = 0;
+  bool operator==(const poison&) const = default;
+};
+/// Ends the actor, but costs it nothing: its next life is told and refuses the command.
+class poisoned final : public std::runtime_error {
+ public:
+  poisoned(poison which, const std::string& why) : std::runtime_error{why}, which_{which} {}
+  [[nodiscard]] poison which() const { return which_; }
+
+ private:
+  poison which_;
+};
+
 /// The change an entity wants. The shell adds entity, shard, epoch and expected seq.
 struct change {
   std::vector<std::string> events;
@@ -23,6 +40,9 @@ struct change {
   std::optional<std::string> snapshot;
   storage::commit::wake_change wake = storage::commit::wake_change::keep;
   millis wake_at = 0;
+  /// Whether an entity that keeps failing has got on with this, so that its failures are forgiven.
+  /// Not so for what every life of it commits.
+  bool is_progress = true;
 };
 
 class context {
@@ -71,6 +91,11 @@ class entity {
   /// cannot be understood.
   virtual void restore(std::string_view snapshot) = 0;
   virtual void fold(std::uint64_t seq, millis at, std::string_view event) = 0;
+  /// What earlier lives in this process threw `poisoned` for, oldest first, bounded by the caller.
+  /// `just_now`: this life takes over from one that did, without a pause that anybody could notice.
+  virtual void recall(const std::vector<poison>& known, bool just_now) {
+    (void)known, (void)just_now;
+  }
   /// Replay is over (head() tells how far); `fresh`: nothing was ever journalled.
   virtual void activated(context& ctx, bool fresh) = 0;
   virtual void handle(const request& what, const reply_to& from, context& ctx) = 0;

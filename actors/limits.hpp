@@ -29,6 +29,9 @@ inline constexpr std::size_t wallet_snapshot_every = 50;  // events
 
 inline constexpr std::size_t lobby_queue_max = 20'000;    // tickets of one lobby; then `overloaded`
 inline constexpr std::size_t lobby_pairings_max = 4'096;  // tables asked for and not yet answered
+// Commands that failed and are refused from then on, of one match; beyond, the oldest is forgotten
+// and may fail once more.
+inline constexpr std::size_t poisons_max = 64;
 inline constexpr int lobby_create_attempts_max =
     6;  // asks of one table before its players are put back
 

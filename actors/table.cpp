@@ -37,11 +37,21 @@ void table::refuse(context& ctx, const reply_to& to, std::string_view code,
 
 // ---- life -------------------------------------------------------------------------------------
 
+void table::recall(const std::vector<poison>& known, bool just_now) {
+  poisoned_ = known;
+  goes_on_ = just_now;
+}
+
 void table::activated(context& ctx, bool fresh) {
   if (fresh || is_over(state_.now)) return ctx.set_idle(true);
   ctx.set_idle(false);
   ctx.push(table_restarted{state_.match});
   grace_until_ = ctx.now() + options_->resume_grace_ms;
+  if (state_.now == phase::playing && goes_on_) {
+    // Else whoever knows such a command could buy time with it for ever.
+    note_clock(false);
+    return arm(ctx);
+  }
   if (state_.now == phase::playing) return resume_clock(ctx);
   if (state_.now == phase::buying) ask_for_stakes(state_.seat_mask(), ctx);
   arm(ctx);
@@ -364,9 +374,12 @@ void table::misbehave(int how, context& ctx) {
     case debug_fault::how::asserts:
       ENTITY_ASSERT(how < 0);
       break;
-    case debug_fault::how::cannot_fold: {
+    case debug_fault::how::cannot_fold:
+    case debug_fault::how::dies_at_fold: {
       change bogus;
-      bogus.events.push_back("\x92\xCC\xFA\x00");  // a kind that no version writes
+      bogus.events.emplace_back(how == static_cast<int>(debug_fault::how::cannot_fold)
+                                    ? std::string_view{"\x92\xCC\xFA\x00", 4}  // of no known kind
+                                    : table_event::deadly);
       flight on_its_way{{}, state_.seq, {}, bogus.events, false};
       return write(std::move(bogus), std::move(on_its_way),
                    ctx);  // committed() folds it, and throws

@@ -24,6 +24,7 @@ class table final : public entity {
 
   void restore(std::string_view snapshot) override { state_.restore(snapshot); }
   void fold(std::uint64_t seq, millis, std::string_view event) override { state_.fold(seq, event); }
+  void recall(const std::vector<poison>& known, bool just_now) override;
   void activated(context& ctx, bool fresh) override;
   void handle(const request& what, const reply_to& from, context& ctx) override;
   void committed(const storage::member_result& result, context& ctx) override;
@@ -83,9 +84,12 @@ class table final : public entity {
   /// False when the command is answered already: a repeat, or not to be decided.
   bool may_decide(const uuid& player, std::uint64_t command, std::uint8_t& seat,
                   const reply_to& from, context& ctx);
-  void poison(std::uint8_t seat, std::uint64_t command, const reply_to& from, context& ctx);
+  void refuse_poison(poison which, const reply_to& from, context& ctx);
+  /// Throws `poisoned` when the rules fail at what a player's command has caused.
   void write_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
                   const reply_to& cause, context& ctx);
+  void compose_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                    const reply_to& cause, context& ctx);
   void settle_into(change& what, flight& on_its_way, const games::outcome& outcome, millis now);
   void resume_clock(context& ctx);
   void note_clock(bool held);
@@ -111,8 +115,8 @@ class table final : public entity {
   std::unique_ptr<buying> buying_;
   std::vector<public_event> recent_;  // ascending, dense
   std::size_t recent_bytes_ = 0;
-  std::vector<std::pair<std::uint8_t, std::uint64_t>>
-      poisoned_;            // (seat, command) whose decide threw
+  std::vector<poison> poisoned_;  // commands whose decide or consequences threw
+  bool goes_on_ = false;    // nobody noticed the end of the last life: the clock stays as it is
   millis grace_until_ = 0;  // after a restart no phase ends before
   millis timer_at_ = 0;     // 0: none set
   // Which turn clock the players know, and whether they heard of it in time (rule C).

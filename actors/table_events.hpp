@@ -103,6 +103,10 @@ std::string encode(millis at, const any& what);
 std::string encode_game(millis at, std::uint8_t seat, std::uint64_t command, std::string_view body);
 /// Throws games::cannot_fold for bytes that encode did not write. game::body points into `bytes`.
 stamped decode(std::string_view bytes);
+#ifdef BARAZA_TEST_COMMANDS
+/// Ends the process that folds it with the rules at hand, as a segmentation fault in them would.
+inline constexpr std::string_view deadly{"\x92\xCC\xFB\x00", 4};
+#endif
 /// The kind alone, read without understanding the rest; nothing if not even that can be read.
 std::optional<kind> kind_of(std::string_view bytes);
 

@@ -29,7 +29,7 @@ bool table::may_decide(const uuid& player, std::uint64_t command, std::uint8_t& 
     // Older than an accepted one: a late copy from a lost connection must not act after its
     // successors.
     refuse(ctx, from, "stale_command", "Command counters only grow.");
-  } else if (std::ranges::find(poisoned_, std::pair{seat, command}) != poisoned_.end()) {
+  } else if (std::ranges::find(poisoned_, poison{seat, command}) != poisoned_.end()) {
     refuse(ctx, from, "internal", "This command failed; the match goes on without it.");
   } else {
     return true;
@@ -37,9 +37,9 @@ bool table::may_decide(const uuid& player, std::uint64_t command, std::uint8_t& 
   return false;
 }
 
-void table::poison(std::uint8_t seat, std::uint64_t command, const reply_to& from, context& ctx) {
-  if (poisoned_.size() >= repeats_per_seat_max) poisoned_.erase(poisoned_.begin());
-  poisoned_.emplace_back(seat, command);
+void table::refuse_poison(poison which, const reply_to& from, context& ctx) {
+  if (poisoned_.size() >= poisons_max) poisoned_.erase(poisoned_.begin());
+  poisoned_.push_back(which);
   refuse(ctx, from, "internal", "This command failed; the match goes on without it.");
 }
 
@@ -50,12 +50,12 @@ void table::act(const table_act& what, const reply_to& from, context& ctx) {
   try {
     decided = state_.play->decide(seat, what.action, ctx.now());
   } catch (const std::exception&) {  // rule D3: the command is at fault, not the match
-    return poison(seat, what.command, from, ctx);
+    return refuse_poison({seat, what.command}, from, ctx);
   }
   if (const auto* why = std::get_if<games::refusal>(&decided))
     return refuse(ctx, from, why->code, why->sentence);
   const auto& events = std::get<games::events>(decided);
-  if (events.empty()) return poison(seat, what.command, from, ctx);
+  if (events.empty()) return refuse_poison({seat, what.command}, from, ctx);
   write_play(events, seat, what.command, from, ctx);
 }
 
@@ -66,14 +66,25 @@ void table::concede(const table_concede& what, const reply_to& from, context& ct
   try {
     events = state_.play->on_forfeit(seat, ctx.now());
   } catch (const std::exception&) {
-    return poison(seat, what.command, from, ctx);
+    return refuse_poison({seat, what.command}, from, ctx);
   }
-  if (events.empty()) return poison(seat, what.command, from, ctx);
+  if (events.empty()) return refuse_poison({seat, what.command}, from, ctx);
   write_play(events, seat, what.command, from, ctx);
 }
 
+/// What was half applied is lost with this life; the journal has none of it.
 void table::write_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
                        const reply_to& cause, context& ctx) {
+  try {
+    compose_play(events, seat, command, cause, ctx);
+  } catch (const std::exception& why) {
+    if (command == 0) throw;  // a time-out is nobody's command
+    throw poisoned{{seat, command}, why.what()};
+  }
+}
+
+void table::compose_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                         const reply_to& cause, context& ctx) {
   const auto now = ctx.now();
   change what;
   flight on_its_way{cause, state_.seq, {}, {}, false};
@@ -137,6 +148,7 @@ void table::resume_clock(context& ctx) {
   change resumed;
   resumed.wake = storage::commit::wake_change::set;
   resumed.wake_at = ctx.now() + left;
+  resumed.is_progress = false;
   flight on_its_way{{}, state_.seq, {}, {}, true};
   resumed.events.push_back(table_event::encode(
       ctx.now(), table_event::clock{turn.seats, static_cast<std::int32_t>(left)}));

@@ -1,6 +1,7 @@
 #include "actors/table_state.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 
 #include "actors/limits.hpp"
@@ -36,6 +37,9 @@ void table_state::expect(bool holds, const char* what) const {
 }
 
 void table_state::fold(std::uint64_t at_seq, std::string_view event) {
+#ifdef BARAZA_TEST_COMMANDS
+  if (find_ != nullptr && event == deadly) std::abort();
+#endif
   const auto e = decode(event);
   std::visit([&](const auto& what) { apply(at_seq, e.at, what); }, e.what);
   seq = at_seq;

@@ -18,13 +18,17 @@ const public_event* table::after(std::uint64_t seq, std::size_t& count) const {
 void table::watch(const table_watch& what, const reply_to& from, context& ctx) {
   const auto seat = what.player.is_nil() ? no_seat : state_.seat_of(what.player);
   table_view out{ctx.epoch(), state_.seq, seat, false, {}};
-  if (what.seq != 0 && is_recent(what.seq)) {
-    std::size_t count = 0;
-    const auto* first = after(what.seq, count);
-    out.events_only = true;
-    out.body = body_for(seat, first, count);
-  } else {
-    out.body = view_of(state_, seat, seats_now(), ctx.now());
+  try {
+    if (what.seq != 0 && is_recent(what.seq)) {
+      std::size_t count = 0;
+      const auto* first = after(what.seq, count);
+      out.events_only = true;
+      out.body = body_for(seat, first, count);
+    } else {
+      out.body = view_of(state_, seat, seats_now(), ctx.now());
+    }
+  } catch (const std::exception&) {  // looking changes nothing: no reason to end the actor
+    return refuse(ctx, from, "internal", "The table cannot be shown; the match goes on.");
   }
   ctx.reply(from, std::move(out));
 }

@@ -29,6 +29,8 @@ void entity_host::guard(Step&& step) {
   if (failed_) return;
   try {
     step();
+  } catch (const actors::poisoned& why) {
+    crash(why.what(), why.which());
   } catch (const std::exception& why) {
     crash(why.what());
   } catch (...) {
@@ -46,17 +48,18 @@ caf::behavior entity_host::make_behavior() {
       [this](answer_in& m) { guard([&] { take(m); }); },
       [this](wheel_due m) { guard([&] { take(m); }); },
       [this](rows_read& m) { guard([&] { take(m); }); },
+      [this](past_lives& m) { past_ = std::make_unique<past_lives>(std::move(m)); },
       [this](loaded& m) { guard([&] { load(m); }); },
       [this](leave_shard m) { leave(m.at_once); },
       [this](sleep_now) { failed_ ? quit() : fall_asleep(); },
   };
 }
 
-void entity_host::crash(const std::string& why) {
+void entity_host::crash(const std::string& why, std::optional<actors::poison> poison) {
   const auto asked = origin_.to_string();
   node_->log(severity::error, "entity.crashed", who_.to_string(),
              asked.empty() ? why : why + " (serving " + asked + ")");
-  caf::anon_send(node_->region.get(), host_failed{who_, why});
+  caf::anon_send(node_->region.get(), host_failed{who_, why, suspected_, was_asked_, poison});
   end_life();
 }
 
@@ -140,6 +143,7 @@ void entity_host::take(envelope_ptr what) {
     try {
       entity_->handle(what->what, what->from, *context_);
     } catch (...) {
+      was_asked_ = true;
       context_->reply(
           what->from,
           actors::refused{"internal",
@@ -264,6 +268,13 @@ void entity_host::leave(bool at_once) {
 
 void entity_host::load(loaded& what) {
   if (ready_) return;
+  if (what.is_condemned) {
+    caf::anon_send(node_->region.get(),
+                   fold_failed{who_, "it brought its node down again and again"});
+    return end_life();
+  }
+  suspected_ = suspected_ || what.is_suspected;  // the whole journal may be read after the snapshot
+  had_strikes_ = had_strikes_ || what.what.attempts > 0;
   entity_ = node_->factory.make(who_);
   if (!entity_) throw std::runtime_error{"no entity of this kind is known here"};
   if (what.what.snapshot) {
@@ -295,8 +306,14 @@ void entity_host::load(loaded& what) {
   ready_ = true;
   ++node_->counters.activations;
   last_active_ = now();
+  if (past_) entity_->recall(past_->poisons, past_->just_now);
   entity_->activated(*context_, head_ == 0);
+  if (!ticket_in_flight_) say_it_stands();
   drain();
+}
+
+void entity_host::say_it_stands() {
+  if (std::exchange(suspected_, false)) caf::anon_send(node_->region.get(), stands{who_});
 }
 
 void entity_host::read_whole_journal() {
@@ -308,7 +325,7 @@ void entity_host::read_whole_journal() {
     all.what.entity = who;
     for (;;) {
       auto page = from.events(who, all.what.head, 10'000);
-      if (!page) return caf::anon_send(node->region.get(), load_failed{{who}});
+      if (!page) return caf::anon_send(node->region.get(), read_ended{{who}});
       if (page->empty()) break;
       all.what.head = page->back().seq;
       std::move(page->begin(), page->end(), std::back_inserter(all.what.events));
@@ -316,7 +333,7 @@ void entity_host::read_whole_journal() {
     all.at = node->clock.now();
     caf::anon_send(self, std::move(all));
   });
-  if (!queued) caf::anon_send(node_->region.get(), load_failed{{who_}});
+  if (!queued) caf::anon_send(node_->region.get(), read_ended{{who_}});
 }
 
 // ---- commits
@@ -343,6 +360,7 @@ void entity_host::commit(actors::change what) {
   work.snapshot = std::move(what.snapshot);
   work.wake = what.wake;
   work.wake_at = what.wake_at;
+  is_progress_ = what.is_progress;
   ticket_->host = caf::actor_cast<caf::actor>(this);
   ticket_->activation = activation_;
   ticket_->origin = origin_;
@@ -364,13 +382,21 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
     return crash("stale owner: " + std::string{storage::to_string(code)});
   }
   ticket_in_flight_ = false;
-  if (code == errc::none) head_ += ticket->work.events.size();
+  if (code == errc::none) {
+    head_ += ticket->work.events.size();
+    if (is_progress_ && (past_ || had_strikes_)) {
+      caf::anon_send(node_->region.get(), progressed{who_, had_strikes_});
+      had_strikes_ = false;
+      past_.reset();
+    }
+  }
   origin_ = ticket->origin;
   last_active_ = now();
   {
     const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
     entity_->committed(ticket->result, *context_);
   }
+  say_it_stands();
   if (departing_) return leave(false);
   drain();
 }

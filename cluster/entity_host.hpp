@@ -49,6 +49,7 @@ class entity_host final : public caf::event_based_actor {
   void take(wheel_due);
   void load(loaded& what);
   void read_whole_journal();
+  void say_it_stands();
   void commit(actors::change what);
   void on_commit_done(const ticket_ptr& ticket);
   void ask_due_questions(millis now);
@@ -57,7 +58,7 @@ class entity_host final : public caf::event_based_actor {
   void leave(bool at_once);
   template <class Step>
   void guard(Step&& step);
-  void crash(const std::string& why);
+  void crash(const std::string& why, std::optional<actors::poison> poison = {});
   void end_life();
   millis now();
 
@@ -68,7 +69,12 @@ class entity_host final : public caf::event_based_actor {
   std::unique_ptr<host_context> context_;
   std::unique_ptr<actors::entity> entity_;
   bool failed_ = false, ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true,
-       draining_ = false, wants_sleep_ = false, departing_ = false;
+       draining_ = false, wants_sleep_ = false, departing_ = false,
+       is_progress_ = false,          // what is being committed
+      was_asked_ = false,             // it failed at a request
+      suspected_ = false,             // a strike is counted against it until it stands
+      had_strikes_ = false;           // forgotten once it gets on
+  std::unique_ptr<past_lives> past_;  // those that failed since it last got on
   std::uint64_t head_ = 0;
   cause origin_;  // of the call being carried out
   millis last_now_ = 0, last_active_ = 0;

@@ -30,12 +30,17 @@ inline constexpr std::size_t commit_events_max = 64;
 inline constexpr std::size_t commit_transfers_max = 1024;
 // Entities read for activation in one round trip.
 inline constexpr std::size_t load_batch_max = 64;
+// Batches being read at once; while they are, the next one grows.
+inline constexpr std::size_t loads_in_flight_max = 2;
+// After a death loads are counted for so long: two more writes a batch. What ends its process more
+// rarely than that is not found out.
+inline constexpr auto careful_after_death = 1h;
 inline constexpr auto load_retry = 1000ms;
 inline constexpr auto void_retry = 1000ms;
 // Voids that met a commit they had not read; more is a journal that somebody else writes.
 inline constexpr std::uint8_t void_conflicts_max = 10;
 // Times an entity may have brought its process down before it is voided without running its code.
-inline constexpr std::uint32_t wake_attempts_max = 3;
+inline constexpr std::uint32_t attempts_max = 3;
 // Questions one entity may have open to others; more is a bug of the entity and ends it.
 inline constexpr std::size_t asks_max = 4096;
 inline constexpr auto ask_retry =

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/entity.hpp"
 #include "actors/messages.hpp"
 #include "cluster/membership/shard_keeper.hpp"
 #include "cluster/membership/shard_view.hpp"
@@ -102,11 +103,17 @@ struct activate_now {
 struct loaded {
   storage::activation what;
   millis at;
-};  // read pool → host
-struct load_failed {
-  std::vector<entity_id> who;
+  bool is_suspected = false;  // a strike stands against it
+  bool is_condemned = false;  // it ended its process too often: none of its code may run (rule D3)
+};                            // read pool → host
+struct read_ended {
+  std::vector<entity_id> failed;            // to be read again
+  std::vector<storage::wake_row> suspects;  // to be loaded by themselves
   bool reader_free = false;
-};                  // read pool or host → region: read these again
+};  // read pool or host → region
+struct stands {
+  entity_id who;
+};  // host → region: it is loaded, its first commit durable, and the process lives
 struct rows_read {  // read pool → host
   std::uint64_t correlation = 0;
   std::shared_ptr<std::vector<storage::balance>> balances;  // null: it asked for transfers
@@ -115,7 +122,18 @@ struct rows_read {  // read pool → host
 struct host_failed {
   entity_id who;
   std::string why;
+  bool is_suspected = false;  // it did not stand yet
+  bool was_asked = false;     // it failed at a request, not at a clock, an answer or its own commit
+  std::optional<actors::poison> poison;
 };  // host → region: restart me; I hand back what still reaches me
+struct past_lives {
+  std::vector<actors::poison> poisons;
+  bool just_now = false;  // the last one ended with the last of them
+};                        // region → host, before it is loaded, if any of its lives has failed
+struct progressed {
+  entity_id who;
+  bool had_strikes = false;
+};  // host → region: it has failed before, and has got on now
 struct fold_failed {
   entity_id who;
   std::string why;

@@ -94,7 +94,7 @@ watchdog make_watchdog(storage::store& store, const node_options& options) {
     log(severity::error, "watchdog.thread_held", who.to_string(),
         std::to_string(held.count()) + " ms");
     // Known by name to the next process: the third time it is voided instead of run (rule D3).
-    (void)store.count_attempt(std::span{&who, 1});
+    (void)store.count_attempt(std::span{&who, 1}, storage::strike::hold);
     stop("an actor held its thread for more than 5 s");
   }};
 }
@@ -132,10 +132,10 @@ storage::result<std::unique_ptr<node>> node::start(
   auto system = std::make_unique<caf::actor_system>(*config);
   std::unique_ptr<parts> built{new parts{store, read_pool{store, options.readers, 100'000},
                                          std::move(config), std::move(system), nullptr, nullptr}};
-  built->services = std::shared_ptr<node_services>{
-      new node_services{store, grant, options.shards, cluster_clock{grant.store_time}, built->reads,
-                        make_factory(grant), options.passivate_after, options.stop_node,
-                        options.log, options.trace, make_watchdog(store, options)}};
+  built->services = std::shared_ptr<node_services>{new node_services{
+      store, grant, options.shards, cluster_clock{grant.store_time}, built->reads,
+      make_factory(grant), options.passivate_after, options.restart_backoff, options.stop_node,
+      options.log, options.trace, make_watchdog(store, options)}};
   auto& services = *built->services;
   if (member) services.others = std::make_shared<peers>(grant.node, grant.incarnation);
   services.gate.set(start_gate(*built->system, built->services, std::move(*writers)));

@@ -41,6 +41,7 @@ struct node_options {
   std::size_t scheduler_threads = 0;  // 0: one for two cores: sockets and commits need the rest
   millis passivate_after = 120'000;
   std::optional<cluster_options> cluster;  // nothing: this node is alone and owns every shard
+  std::chrono::milliseconds restart_backoff = restart_backoff_first;  // see restart_budget
   std::function<void(std::string_view)> stop_node;
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
   /// See node_services::trace. Empty: no steps.

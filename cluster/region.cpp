@@ -15,6 +15,9 @@ caf::behavior region_actor::make_behavior() {
     node_->stop_node("the region failed with an exception");
     return caf::make_error(caf::sec::runtime_error);
   });
+  if (node_->grant.predecessor_died)
+    loads_.be_careful(cluster_clock::steady() +
+                      std::chrono::milliseconds{careful_after_death}.count());
   set_down_handler([this](caf::down_msg& m) { on_down(m); });
   prepare_spots();
   caf::message_handler entities{
@@ -22,11 +25,13 @@ caf::behavior region_actor::make_behavior() {
       [this](answer_in& m) { answer(m); },
       [this](arm_timer m) { wheel_.arm(m.who, m.at); },
       [this](wheel_tick_now) { tick(); },
-      [this](load_failed& m) { retry_load(m); },
+      [this](read_ended& m) { on_read(m); },
+      [this](stands m) { on_stands(m.who); },
       [this](activate_now m) { restart(m.who); },
       [this](barred m) { on_barred(m); },
       [this](wish_to_sleep m) { let_sleep(m); },
       [this](stay_awake m) { keep_awake(m); },
+      [this](progressed m) { on_progress(m); },
       [this](host_failed& m) { on_failed(m); },
       [this](fold_failed& m) { start_void(m); },
       [this](voided& m) { on_voided(m); },
@@ -131,45 +136,8 @@ void region_actor::spawn_host(const entity_id& who, slot& at) {
   at.host = spawn<entity_host, caf::hidden>(node_, who, at.activation, epoch_of(who));
   monitor(at.host);
   owners_.emplace(at.host.address(), who);
-  to_load_.push_back(who);
-  load_some();
-}
-
-/// Reads several entities in one round trip; while the readers are busy the next batch grows.
-void region_actor::load_some() {
-  if (loads_in_flight_ >= 2 || to_load_.empty()) return;
-  const auto count = std::min(to_load_.size(), load_batch_max);
-  std::vector<entity_id> who{to_load_.end() - static_cast<std::ptrdiff_t>(count), to_load_.end()};
-  to_load_.resize(to_load_.size() - count);
-  std::vector<caf::actor> hosts;
-  for (const auto& id : who) {
-    const auto known = slots_.find(id);  // its shard may have left meanwhile
-    hosts.push_back(known == slots_.end() ? caf::actor{} : known->second.host);
-  }
-  auto node = node_;
-  auto self = caf::actor_cast<caf::actor>(this);
-  ++loads_in_flight_;
-  const bool queued =
-      node_->reads.submit([who, hosts = std::move(hosts), node, self](storage::reader& from) {
-        auto rows = from.activate(who);
-        if (!rows || rows->size() != who.size())
-          return caf::anon_send(self, load_failed{who, true});
-        const auto at = node->clock.now();
-        for (std::size_t i = 0; i < who.size(); ++i)
-          caf::anon_send(hosts[i], loaded{std::move((*rows)[i]), at});
-        caf::anon_send(self, load_failed{{}, true});
-      });
-  if (!queued) caf::anon_send(self, load_failed{who, true});
-}
-
-void region_actor::retry_load(const load_failed& m) {
-  if (m.reader_free) --loads_in_flight_;
-  for (const auto& who : m.who) {
-    const auto known = slots_.find(who);
-    if (known == slots_.end() || known->second.now != phase::awake) continue;
-    retry_.push_back(who);  // a store that is away spends nobody's budget (rule B5)
-  }
-  if (!retry_.empty() && retry_at_ == 0) retry_at_ = cluster_clock::steady() + load_retry.count();
+  if (at.past || at.budget) tell_past(at);
+  loads_.add(who);
   load_some();
 }
 
@@ -213,14 +181,9 @@ void region_actor::tick() {
     }
   }
   const auto steady = cluster_clock::steady();
-  if (retry_at_ != 0 && steady >= retry_at_) {
-    retry_at_ = 0;
-    for (const auto& who : retry_)
-      if (const auto known = slots_.find(who); known != slots_.end() && known->second.host)
-        to_load_.push_back(who);
-    retry_.clear();
-    load_some();
-  }
+  loads_.tick(steady);
+  load_some();
+  forget(std::exchange(standing_, {}), storage::strike::load);
   if (steady >= next_scan_) {
     next_scan_ = steady + std::chrono::milliseconds{wake_scan_every}.count();
     scan_wakes(node_, caf::actor_cast<caf::actor>(this));
@@ -232,7 +195,7 @@ void region_actor::on_wakes(const wakes_found& m) {
   for (const auto& row : m.rows) {
     if (slots_.contains(row.entity)) continue;  // awake entities keep their own clocks
     if (spots_[node_->shard(row.entity)].now < spot::phase::hold) continue;  // another node's
-    if (row.attempts >= wake_attempts_max) {  // none of its code runs again (rule D3)
+    if (row.attempts >= attempts_max) {  // none of its code runs again (rule D3)
       start_void({row.entity, "it brought its node down again and again"});
       continue;
     }

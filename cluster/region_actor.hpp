@@ -1,5 +1,6 @@
-// The supervisor of a node's entities, one class in three files: what is asked and when
-// (region.cpp), which shards are here (region_shards.cpp), and what becomes of those that fail
+// The supervisor of a node's entities, one class in four files: what is asked and when
+// (region.cpp), what is loaded (region_loading.cpp), which shards are here (region_shards.cpp), and
+// what becomes of those that fail
 // (region_supervision.cpp).
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "cluster/limits.hpp"
+#include "cluster/load_queue.hpp"
 #include "cluster/messages.hpp"
 #include "cluster/restart_budget.hpp"
 #include "cluster/services.hpp"
@@ -39,6 +41,7 @@ struct slot {
   caf::actor host;
   activation_number activation = 0;
   std::unique_ptr<restart_budget> budget;  // only once it has crashed
+  std::unique_ptr<past_lives> past;        // only once a command has failed it
   std::unique_ptr<std::vector<envelope_ptr>> waiting;
   std::uint8_t void_attempts = 0;  // those that met another journal than they had read
 };
@@ -109,8 +112,13 @@ class region_actor final : public caf::event_based_actor {
   // ---- activation
   slot& start(const entity_id& who);
   void spawn_host(const entity_id& who, slot& at);
+
+  // ---- loading (region_loading.cpp)
   void load_some();
-  void retry_load(const load_failed& m);
+  void tell_past(slot& at);
+  void on_read(const read_ended& m);
+  void on_stands(const entity_id& who);
+  void forget(std::vector<entity_id> who, storage::strike up_to);
 
   // ---- sleep
   void let_sleep(const wish_to_sleep& m);
@@ -120,7 +128,8 @@ class region_actor final : public caf::event_based_actor {
   void on_down(caf::down_msg& m);
   void on_failed(const host_failed& m);
   void let_go(slot& at);
-  void crashed(const entity_id& who, slot& at, const std::string& why);
+  void crashed(const entity_id& who, slot& at, const std::string& why, bool was_asked);
+  void on_progress(const progressed& m);
   void restart(const entity_id& who);
   void on_barred(const barred& m);
   void tell_edges(actors::push what);
@@ -140,9 +149,8 @@ class region_actor final : public caf::event_based_actor {
   std::unordered_map<entity_id, slot> slots_;
   std::unordered_map<caf::actor_addr, entity_id> owners_;
   activation_number activations_ = 0;
-  std::vector<entity_id> to_load_, retry_;
-  std::size_t loads_in_flight_ = 0;
-  millis retry_at_ = 0;
+  load_queue loads_;
+  std::vector<entity_id> standing_;  // their strikes are to be forgotten
   std::size_t stashed_ = 0;
   timer_wheel wheel_{std::chrono::milliseconds{wheel_tick}.count()};
   std::vector<entity_id> due_;

@@ -1,5 +1,6 @@
 #include <caf/send.hpp>
 
+#include "actors/limits.hpp"
 #include "cluster/region_actor.hpp"
 #include "cluster/void_plan.hpp"
 
@@ -12,6 +13,7 @@ void region_actor::on_down(caf::down_msg& m) {
   if (owner == owners_.end()) return;
   const auto who = owner->second;
   owners_.erase(owner);
+  loads_.settle(who);
   auto& at = slots_[who];
   at.host = nullptr;
   if (at.now == phase::departing) return departed(who);
@@ -24,18 +26,30 @@ void region_actor::on_down(caf::down_msg& m) {
     }
     return;
   }
-  crashed(who, at, caf::to_string(m.reason));
+  crashed(who, at, caf::to_string(m.reason), true);
 }
 
 void region_actor::on_failed(const host_failed& m) {
+  loads_.settle(m.who);
+  if (m.is_suspected) on_stands(m.who);  // it has failed, but the process lives
   const auto known = slots_.find(m.who);
   if (known == slots_.end()) return;
   if (known->second.now == phase::departing) {
     let_go(known->second);
     return departed(m.who);
   }
-  let_go(known->second);
-  crashed(m.who, known->second, m.why);
+  auto& at = known->second;
+  let_go(at);
+  if (!m.poison) return crashed(m.who, at, m.why, m.was_asked);
+  // The command is at fault: the match pays nothing for it, and it finds nobody to fail with again.
+  ++node_->counters.crashes;
+  if (!at.past) at.past = std::make_unique<past_lives>();
+  auto& poisons = at.past->poisons;
+  if (poisons.size() >= actors::poisons_max) poisons.erase(poisons.begin());
+  poisons.push_back(*m.poison);
+  at.past->just_now = true;
+  at.now = phase::restarting;
+  restart(m.who);
 }
 
 /// Nothing is sent to this host after sleep_now, so what it still hands back is all there is.
@@ -46,19 +60,35 @@ void region_actor::let_go(slot& at) {
   at.host = nullptr;
 }
 
-void region_actor::crashed(const entity_id& who, slot& at, const std::string& why) {
+/// Wallets and lobbies live for ever; the others end, or never get on.
+void region_actor::crashed(const entity_id& who, slot& at, const std::string& why, bool was_asked) {
   ++node_->counters.crashes;
-  if (!at.budget) at.budget = std::make_unique<restart_budget>();
+  using forgiven = restart_budget::forgiven;
+  if (!at.budget)
+    at.budget = std::make_unique<restart_budget>(
+        who.kind == entity_kind::wallet || who.kind == entity_kind::lobby ? forgiven::by_time_too
+                                                                          : forgiven::by_progress,
+        node_->restart_backoff);
   const auto delay = at.budget->crashed(std::chrono::steady_clock::now());
-  if (!delay) return quarantine(who, at, why);
+  if (!delay) {
+    // Not what players ask for at will: who finds a crash must not get his stake back by it (D3).
+    if (was_asked) return quarantine(who, at, why);
+    return start_void({who, "it fails again and again: " + why});
+  }
   at.now = phase::restarting;
   node_->log(severity::warning, "entity.restarting", who.to_string(), why);
   // The gate first drops what the old life still has queued and waits for its flush in flight:
   // only then is the journal read.
   if (delay->count() == 0)
-    caf::anon_send(node_->gate.get(), bar{who, activations_ + 1});
+    restart(who);
   else
     delayed_send(this, *delay, activate_now{who});
+}
+
+void region_actor::on_progress(const progressed& m) {
+  if (m.had_strikes) forget({m.who}, storage::strike::hold);
+  const auto known = slots_.find(m.who);
+  if (known != slots_.end()) known->second.budget.reset();
 }
 
 void region_actor::restart(const entity_id& who) {
@@ -100,6 +130,7 @@ void region_actor::record_incident(const entity_id& who, std::string kind, std::
 // ---- voids
 
 void region_actor::start_void(const fold_failed& m) {
+  loads_.settle(m.who);
   auto& at = slots_[m.who];
   let_go(at);
   at.now = phase::voiding;
@@ -148,6 +179,7 @@ void region_actor::on_voided(const voided& m) {
   ++node_->counters.voids;
   node_->log(severity::error, "match.voided", m.who.to_string(), m.why);
   record_incident(m.who, "void", m.why);
+  forget({m.who}, storage::strike::hold);
   known->second.now = phase::finished;
   auto waiting = std::move(known->second.waiting);
   if (m.readable) slots_.erase(known);  // the snapshot it left lets anyone see how it ended

@@ -25,7 +25,10 @@ struct fold_failed;
 struct void_later;
 struct voided;
 struct activate_now;
-struct load_failed;
+struct read_ended;
+struct stands;
+struct past_lives;
+struct progressed;
 struct rows_read;
 struct edge_push;
 struct edge_answer;
@@ -75,7 +78,7 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::fold_failed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::voided))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::void_later))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::activate_now))
-CAF_ADD_TYPE_ID(baraza, (baraza::cluster::load_failed))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::read_ended))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::rows_read))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_push))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_answer))
@@ -103,6 +106,9 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::moved_in))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::peer_reached))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::shards_changed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_heads))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stands))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::past_lives))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::progressed))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
 // In one process messages travel as they are. What crosses nodes are bytes on a link
@@ -127,7 +133,10 @@ BARAZA_LOCAL_MESSAGE(fold_failed)
 BARAZA_LOCAL_MESSAGE(voided)
 BARAZA_LOCAL_MESSAGE(void_later)
 BARAZA_LOCAL_MESSAGE(activate_now)
-BARAZA_LOCAL_MESSAGE(load_failed)
+BARAZA_LOCAL_MESSAGE(read_ended)
+BARAZA_LOCAL_MESSAGE(stands)
+BARAZA_LOCAL_MESSAGE(past_lives)
+BARAZA_LOCAL_MESSAGE(progressed)
 BARAZA_LOCAL_MESSAGE(rows_read)
 BARAZA_LOCAL_MESSAGE(edge_push)
 BARAZA_LOCAL_MESSAGE(edge_answer)

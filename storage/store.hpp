@@ -260,11 +260,17 @@ struct activation {  // what it takes to bring an entity back
   std::optional<std::string> snapshot;
   std::uint64_t snapshot_seq = 0;
   std::vector<journal_event> events;  // after the snapshot, dense, ascending
+  std::uint32_t attempts = 0;         // see strike
 };
 struct wake_row {
   entity_id entity;
   millis at = 0;
-  std::uint32_t attempts = 0;
+  std::uint32_t attempts = 0;  // see strike
+};
+/// Why an entity may have ended its process (rule D3). Its `attempts` are the sum of both.
+enum class strike : std::uint8_t {
+  load,  // it was being loaded; forgotten once it stands
+  hold   // it held its thread too long; forgotten only once it has got on, or on an operator's word
 };
 struct history_row {
   transfer what;
@@ -342,12 +348,11 @@ class store {
   /// Closes the fence rows: waits for commits in flight, fails all later ones.
   virtual status fence(std::uint64_t incarnation) = 0;
   virtual status record_incident(const incident& what) = 0;
-  /// An attempt to bring these back begins: their wake rows' `attempts` grow by one, so that one
-  /// that ends the process again and again is known by it (rule D3). Entities without a row are
-  /// passed over. At most 10,000.
-  virtual status count_attempt(std::span<const entity_id> entities) = 0;
-  /// They came back: their wake rows' `attempts` are zero again.
-  virtual status forget_attempts(std::span<const entity_id> entities) = 0;
+  /// One more strike for each of these, so that one that ends the process again and again is known
+  /// by it (rule D3), whatever it commits meanwhile. At most 10,000.
+  virtual status count_attempt(std::span<const entity_id> entities, strike what) = 0;
+  /// Takes back the strikes of one sort, or with `strike::hold` those of both. At most 10,000.
+  virtual status forget_attempts(std::span<const entity_id> entities, strike up_to) = 0;
   /// Attaches partitions two periods ahead (no-op on the embedded store). Called at start and
   /// daily.
   virtual status maintain(millis now) = 0;

@@ -52,7 +52,7 @@ void fields_of(like<lobby_leave> auto& v, auto with) {
 }
 void fields_of(like<lobby_back> auto& v, auto with) { with(v.ticket, v.player); }
 #ifdef BARAZA_TEST_COMMANDS
-inline bool is_known(debug_fault::how how) { return how <= debug_fault::how::holds_thread; }
+inline bool is_known(debug_fault::how how) { return how <= debug_fault::how::dies_at_fold; }
 void fields_of(like<debug_fault> auto& v, auto with) { with(v.what); }
 #endif
 

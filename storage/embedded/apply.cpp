@@ -41,7 +41,7 @@ applier::applier(connection& db)
       snapshot_put_{db.handle(),
                     "INSERT OR REPLACE INTO snapshot(entity,seq,payload) VALUES(?,?,?)"},
       wake_put_{db.handle(),
-                "INSERT OR REPLACE INTO wake(entity,shard,at,attempts) VALUES(?,?,?,0)"},
+                "INSERT OR REPLACE INTO wake(entity,shard,at) VALUES(?,?,?)"},
       wake_clear_{db.handle(), "DELETE FROM wake WHERE entity=?"} {}
 
 batch_result applier::apply(const batch& work, millis now) {

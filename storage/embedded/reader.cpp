@@ -40,8 +40,11 @@ class embedded_reader final : public reader {
                  " UNION ALL SELECT id,debit,credit,amount,currency,kind,reference,at FROM transfer"
                  " WHERE debit=?1 AND kind IN (1, 7) AND id<?2 ORDER BY 1 DESC LIMIT ?3"},
         wakes_{db_.handle(),
-               "SELECT entity,at,attempts FROM wake WHERE at<=? AND shard BETWEEN ? AND ?"
-               " AND (at,entity)>(?,?) ORDER BY at,entity LIMIT ?"},
+               "SELECT w.entity,w.at,coalesce(a.loads+a.holds,0) FROM wake w"
+               " LEFT JOIN attempt a ON a.entity=w.entity"
+               " WHERE w.at<=? AND w.shard BETWEEN ? AND ? AND (w.at,w.entity)>(?,?)"
+               " ORDER BY w.at,w.entity LIMIT ?"},
+        attempts_{db_.handle(), "SELECT loads+holds FROM attempt WHERE entity=?"},
         incidents_{
             db_.handle(),
             "SELECT id,at,entity,kind,detail FROM incident ORDER BY at DESC,id DESC LIMIT ?"},
@@ -190,6 +193,11 @@ class embedded_reader final : public reader {
         found.snapshot = snapshot_.text(1);
       }
     }
+    {
+      reading use{attempts_};
+      if (attempts_.run(std::string_view{key}).step())
+        found.attempts = static_cast<std::uint32_t>(attempts_.integer(0));
+    }
     read_events(entity, found.snapshot_seq, UINT32_MAX, found.events);
     found.head = found.snapshot_seq;
     // A gap is for the owner to find: refused here it would keep the rest of the call from loading.
@@ -199,8 +207,8 @@ class embedded_reader final : public reader {
 
   std::shared_ptr<shared> common_;
   connection db_;
-  statement snapshot_, events_, balance_, transfer_, transfers_of_, history_, wakes_, incidents_,
-      answers_;
+  statement snapshot_, events_, balance_, transfer_, transfers_of_, history_, wakes_, attempts_,
+      incidents_, answers_;
 };
 
 }  // namespace

@@ -132,11 +132,17 @@ class embedded_store final : public store {
     });
   }
 
-  status count_attempt(std::span<const entity_id> entities) override {
-    return for_wake_rows(entities, "UPDATE wake SET attempts=attempts+1 WHERE entity=?");
+  status count_attempt(std::span<const entity_id> entities, strike what) override {
+    return for_each(entities, what == strike::load
+                                  ? "INSERT INTO attempt(entity,loads) VALUES(?,1)"
+                                    " ON CONFLICT(entity) DO UPDATE SET loads=loads+1"
+                                  : "INSERT INTO attempt(entity,holds) VALUES(?,1)"
+                                    " ON CONFLICT(entity) DO UPDATE SET holds=holds+1");
   }
-  status forget_attempts(std::span<const entity_id> entities) override {
-    return for_wake_rows(entities, "UPDATE wake SET attempts=0 WHERE entity=?");
+  status forget_attempts(std::span<const entity_id> entities, strike up_to) override {
+    if (up_to == strike::hold) return for_each(entities, "DELETE FROM attempt WHERE entity=?");
+    auto done = for_each(entities, "UPDATE attempt SET loads=0 WHERE entity=? AND holds>0");
+    return done ? for_each(entities, "DELETE FROM attempt WHERE entity=? AND holds=0") : done;
   }
 
   status maintain(millis) override { return done{}; }  // nothing is partitioned here
@@ -174,7 +180,7 @@ class embedded_store final : public store {
 
   result<node_grant> register_node(const node_registration& node);
 
-  status for_wake_rows(std::span<const entity_id> entities, std::string_view sql) {
+  status for_each(std::span<const entity_id> entities, std::string_view sql) {
     if (entities.size() > read_keys_max) return error{errc::invalid, "too many entities in a call"};
     return guarded<done>([&] {
       const std::lock_guard hold{common_->write};

@@ -59,7 +59,7 @@ put_wake as (
   insert into wake (kind, entity, shard, at)
   select w.kind, w.entity, w.shard, w.at
   from go, unnest($35::smallint[], $36::uuid[], $37::integer[], $38::bigint[]) as w (kind, entity, shard, at)
-  on conflict (kind, entity) do update set shard = excluded.shard, at = excluded.at, attempts = 0),
+  on conflict (kind, entity) do update set shard = excluded.shard, at = excluded.at),
 clear_wake as (
   delete from wake x using go, unnest($39::smallint[], $40::uuid[]) as w (kind, entity)
   where x.kind = w.kind and x.entity = w.entity)

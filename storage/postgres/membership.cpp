@@ -278,11 +278,6 @@ bool pg_membership::bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t
             pqxx::params{who});
   work.exec("delete from vote where accuser = any($1::bigint[]) or accused = any($1::bigint[])",
             pqxx::params{who});
-  // What was due and not done may be what killed its owner: at the third attempt it is quarantined
-  // instead (rule D3).
-  work.exec("update wake set attempts = attempts + 1 where at <= " STORE_NOW
-            " and shard in (select id from shard where owner = any($1::bigint[]))",
-            pqxx::params{who});
   const auto changed = work.exec(
       "update shard s set owner = nullif(a.owner, 0), epoch = s.epoch + least(a.owner, 1), "
       "phase = case when a.owner = 0 then 'free' else 'owned' end, next_owner = null, since "

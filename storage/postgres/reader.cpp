@@ -53,8 +53,8 @@ result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> e
   const auto keys = array_literal(entities, [](const entity_id& e) { return e.key.to_string(); });
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    // One row per snapshot (at is null) and per event after it. Without a snapshot the journal is
-    // read from its first row.
+    // One row per snapshot (at is null), per event after it, and per count of attempts (at -1).
+    // Without a snapshot the journal is read from its first row.
     const auto rows = work.exec(
         "with e as materialized (select * from unnest($1::smallint[], $2::uuid[]) with ordinality "
         "as e (kind, entity, i)), "
@@ -68,6 +68,8 @@ result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> e
         "from journal x "
         "where x.kind = s.kind and x.entity = s.entity and x.seq > coalesce(s.seq, 0) order by "
         "x.seq limit $3) j "
+        "union all "
+        "select e.i, -1, a.loads + a.holds, null from e join attempt a using (kind, entity) "
         "order by 1, 3, 2 nulls first",
         pqxx::params{kinds, keys, activation_events_max});
     std::vector<activation> answers(entities.size());
@@ -75,6 +77,10 @@ result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> e
     for (const auto& row : rows) {
       auto& answer = answers.at(row[0].as<std::size_t>() - 1);
       const auto seq = row[2].as<std::uint64_t>();
+      if (!row[1].is_null() && row[1].as<millis>() < 0) {  // no event
+        answer.attempts = static_cast<std::uint32_t>(seq);
+        continue;
+      }
       if (row[1].is_null()) {
         answer.snapshot = as_bytes(row[3]);
         answer.snapshot_seq = seq;
@@ -162,8 +168,10 @@ result<std::vector<wake_row>> pg_reader::wakes(std::uint32_t shard_first, std::u
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     const auto rows = work.exec(
-        "select kind, entity, at, attempts from wake where shard between $1 and $2 and at <= $3 "
-        "and (at, kind, entity) > ($5, $6, $7) order by at, kind, entity limit $4",
+        "select w.kind, w.entity, w.at, coalesce(a.loads + a.holds, 0) from wake w left join "
+        "attempt a on a.kind = w.kind and a.entity = w.entity where w.shard between $1 and $2 and "
+        "w.at <= $3 and (w.at, w.kind, w.entity) > ($5, $6, $7) order by w.at, w.kind, w.entity "
+        "limit $4",
         pqxx::params{shard_first, shard_last, until, std::min(limit, rows_max),
                      after != nullptr ? after->at : INT64_MIN,
                      after != nullptr ? number(after->entity.kind) : 0,

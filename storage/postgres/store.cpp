@@ -168,15 +168,15 @@ status pg_store::record_incident(const incident& what) {
   return answer;
 }
 
-status pg_store::for_wake_rows(std::span<const entity_id> entities, const char* attempts) {
+/// @param sql takes the entities as `e (kind, entity)` from $1 and $2
+status pg_store::for_each(std::span<const entity_id> entities, const char* sql) {
   if (entities.size() > read_keys_max) return error{errc::invalid, "too many entities in a call"};
   database db{url_, "baraza-attempts", times_.statement};
   // A repeat counts an attempt twice at worst, and only if the connection broke right then.
   return db.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    work.exec("update wake w set attempts = " + std::string{attempts} +
-                  " from unnest($1::smallint[], $2::uuid[]) as e (kind, entity) "
-                  "where w.kind = e.kind and w.entity = e.entity",
+    work.exec("with e as (select * from unnest($1::smallint[], $2::uuid[]) as e (kind, entity)) " +
+                  std::string{sql},
               pqxx::params{
                   array_literal(
                       entities,
@@ -186,12 +186,23 @@ status pg_store::for_wake_rows(std::span<const entity_id> entities, const char* 
   });
 }
 
-status pg_store::count_attempt(std::span<const entity_id> entities) {
-  return for_wake_rows(entities, "w.attempts + 1");
+status pg_store::count_attempt(std::span<const entity_id> entities, strike what) {
+  return for_each(
+      entities, what == strike::load
+                    ? "insert into attempt as a (kind, entity, loads) select kind, entity, 1 from "
+                      "e on conflict (kind, entity) do update set loads = a.loads + 1"
+                    : "insert into attempt as a (kind, entity, holds) select kind, entity, 1 from "
+                      "e on conflict (kind, entity) do update set holds = a.holds + 1");
 }
 
-status pg_store::forget_attempts(std::span<const entity_id> entities) {
-  return for_wake_rows(entities, "0");
+status pg_store::forget_attempts(std::span<const entity_id> entities, strike up_to) {
+  return for_each(
+      entities,
+      up_to == strike::hold
+          ? "delete from attempt a using e where a.kind = e.kind and a.entity = e.entity"
+          : ", kept as (update attempt a set loads = 0 from e where a.kind = e.kind and a.entity = "
+            "e.entity and a.holds > 0) delete from attempt a using e where a.kind = e.kind and "
+            "a.entity = e.entity and a.holds = 0");
 }
 
 status pg_store::maintain(millis now) {

@@ -15,15 +15,15 @@ class pg_store final : public store {
   result<node_grant> join(const node_registration& node) override;
   status fence(std::uint64_t incarnation) override;
   status record_incident(const incident& what) override;
-  status count_attempt(std::span<const entity_id> entities) override;
-  status forget_attempts(std::span<const entity_id> entities) override;
+  status count_attempt(std::span<const entity_id> entities, strike what) override;
+  status forget_attempts(std::span<const entity_id> entities, strike up_to) override;
   status maintain(millis now) override;
   result<migration_state> migrations() override;
   status migrate(int target) override;
   result<verify_report> verify() override;
 
  private:
-  status for_wake_rows(std::span<const entity_id> entities, const char* attempts);
+  status for_each(std::span<const entity_id> entities, const char* sql);
 
   std::string url_;
   open_options options_;

@@ -197,6 +197,11 @@ void world::step(const entity_id& id, std::uint64_t activation, F&& call) {
   ++steps;
   try {
     call(*found->second.what, *found->second.context);
+  } catch (const poisoned& why) {
+    last_crash = why.what();
+    poisons_[id].push_back(why.which());
+    just_poisoned_.insert(id);
+    return crash(id);
   } catch (const std::exception& why) {
     last_crash = why.what();
     return crash(id);
@@ -240,6 +245,8 @@ world::live_entity* world::activate(const entity_id& id) {
     live_.erase(id);
     return nullptr;
   }
+  if (const auto known = poisons_.find(id); known != poisons_.end())
+    own.what->recall(known->second, just_poisoned_.erase(id) != 0);
   step(id, own.activation, [&](entity& e, context& c) { e.activated(c, stored.head == 0); });
   const auto found = live_.find(id);
   return found == live_.end() ? nullptr : &found->second;

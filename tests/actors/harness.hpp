@@ -126,6 +126,8 @@ class world {
   std::map<std::pair<millis, std::uint64_t>, std::function<void()>> agenda_;
   std::map<entity_id, live_entity> live_;
   std::map<entity_id, int> failed_activations_;
+  std::map<entity_id, std::vector<actors::poison>> poisons_;
+  std::set<entity_id> just_poisoned_;
   std::map<std::uint64_t, open_ask> asks_;
   std::map<std::uint64_t, std::vector<actors::answer>> answers_;
 };

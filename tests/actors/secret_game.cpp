@@ -61,6 +61,10 @@ class secret_match final : public match {
     if (command == "p") return events{bytes({"peek", seat, s_.card[seat]})};
     if (command == "x") return events{bytes({"broken", seat, 0})};
     if (command == "y") return events{bytes({"snapped", seat, 0})};
+    if (command == "z") return events{bytes({"zapped", seat, 0})};
+    if (command == "v") return events{bytes({"veiled", seat, 0})};
+    if (command == "r") return events{bytes({"end", seat, 4})};
+    if (command == "q") return events{bytes({"end", seat, 5})};
     if (command == "w") return events{bytes({"end", seat, static_cast<std::uint8_t>(seat + 1)})};
     if (command == "d") return events{bytes({"end", seat, 3})};
     if ((whose_turn().seats >> seat & 1) == 0) return refusal{"not_your_turn", "Wait."};
@@ -76,6 +80,8 @@ class secret_match final : public match {
       if (refolding) throw cannot_fold{"this event breaks the fold"};
     } else if (e->kind == "snapped") {
       if (refolding) throw std::out_of_range{"as a bug of the rules would"};
+    } else if (e->kind == "zapped") {
+      throw std::out_of_range{"evolve fails at what decide has accepted"};
     } else if (e->kind == "step") {
       ++s_.done[e->seat];
       if (s_.done[0] == s_.done[1]) ++s_.number;
@@ -104,6 +110,8 @@ class secret_match final : public match {
   }
   std::optional<outcome> result() const override {
     if (s_.over == 0) return std::nullopt;
+    if (s_.over == 4) throw std::logic_error{"result throws"};
+    if (s_.over == 5) return outcome{{0, 0, 7}, "odd"};  // cannot be settled
     const std::string reason = s_.forfeit != 0 ? "forfeit" : "won";
     if (s_.over == 3) return outcome{{1, 1}, "tie"};
     return outcome{{s_.over == 1 ? 1u : 0u, s_.over == 2 ? 1u : 0u}, reason};
@@ -115,6 +123,7 @@ class secret_match final : public match {
   }
   std::optional<std::string> visible(std::string_view event, seat_index seat) const override {
     const auto e = codec::decode<secret_event>(event);
+    if (e->kind == "veiled") throw std::logic_error{"visible throws"};
     if (e->kind == "peek" && e->seat != seat) return std::nullopt;
     return std::string{event};
   }

@@ -1,4 +1,5 @@
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <limits>
 
 #include "actors/limits.hpp"
@@ -294,6 +295,34 @@ TEST_CASE("a command whose rules throw is refused and the match goes on", "[tabl
   CHECK(w.crashes == 0);
   CHECK(is_accepted(d.act_as(0, "s", 3)));
   CHECK(is_accepted(d.act_as(1, "s", 1)));
+}
+
+TEST_CASE("a command that fails after it was accepted is forgotten by the match, not by its table",
+          "[table][D3]") {
+  const std::string letter = GENERATE("z", "v", "r", "q");
+  CAPTURE(letter);
+  world w;
+  duel d{w};
+  d.reach_play();
+  REQUIRE(is_accepted(d.act_as(1, "s", 1)));
+  const auto head = w.store.read(d.table()).head;
+  w.run_for(secret_turn_ms - 2'000);
+  w.send(d.table(), table_act{d.one.key, 7, letter});
+  w.run_for(100);
+  CHECK(w.crashes == 1);
+  CHECK(w.store.read(d.table()).head == head);           // neither it nor a new clock
+  CHECK(code_of(d.act_as(0, letter, 7)) == "internal");  // its repeat finds nobody to fail with
+  CHECK(code_of(d.act_as(0, "s", 7)) == "internal");
+  CHECK(w.crashes == 1);
+  SECTION("the others play on") { CHECK(is_accepted(d.act_as(0, "s", 8))); }
+  SECTION("it buys no time") {
+    w.run_for(1'500);
+    CHECK(d.phase() == "playing");
+    w.run_for(1'000);
+    CHECK(d.phase() == "ended");
+    CHECK(w.money(d.two.key) == 100'500);
+  }
+  CHECK(w.store.violation() == "");
 }
 
 TEST_CASE("who concedes loses", "[table]") {

@@ -14,13 +14,21 @@ namespace {
 
 class probe final : public actors::entity {
  public:
+  explicit probe(const entity_id& id) : id_{id} {}
   void restore(std::string_view) override { throw games::cannot_fold{"probes write no snapshots"}; }
   void fold(std::uint64_t, millis, std::string_view event) override {
+    if (probe_folds) probe_folds(id_);
     if (event == "poison") throw games::cannot_fold{"poison"};
     if (event.starts_with("add")) ++count_;
+    if (event == "fuse") is_lit_ = true;
     if (event.starts_with("wake")) wake_at_ = std::stoll(std::string{event.substr(5)});
   }
+  void recall(const std::vector<actors::poison>& known, bool just_now) override {
+    poisons_ = known;
+    just_now_ = just_now;
+  }
   void activated(actors::context& ctx, bool) override {
+    if (is_lit_) ctx.set_timer(ctx.now());
     if (wake_at_ != 0) ctx.set_timer(wake_at_);
   }
   void handle(const actors::request& what, const actors::reply_to& from,
@@ -31,6 +39,10 @@ class probe final : public actors::entity {
     if (command == "get")
       return ctx.reply(
           from, actors::table_view{ctx.epoch(), ctx.head(), 0, false, std::to_string(count_)});
+    if (command == "known")
+      return ctx.reply(from, actors::table_view{ctx.epoch(), ctx.head(), just_now_, false,
+                                                std::to_string(poisons_.size())});
+    if (command == "venom") throw actors::poisoned{{0, act->command}, "as told"};
     if (command == "throw") throw std::runtime_error{"as told"};
     from_ = from;
     actors::change change;
@@ -42,7 +54,9 @@ class probe final : public actors::entity {
       ctx.set_timer(wake_at_);
     } else {
       change.events = {command};
+      change.is_progress = command != "life";
     }
+    if (command == "fuse") is_lit_ = true, ctx.set_timer(ctx.now());
     if (command == "twice") {
       const auto id = uuid::v7(ctx.now());
       const auto money = storage::currency::demo;
@@ -65,6 +79,7 @@ class probe final : public actors::entity {
   }
   void answered(std::uint64_t, const actors::answer&, actors::context&) override {}
   void timer(actors::context& ctx) override {
+    if (is_lit_) throw std::runtime_error{"the fuse"};
     wake_at_ = 0;
     from_ = {};
     actors::change change;
@@ -75,8 +90,11 @@ class probe final : public actors::entity {
   }
 
  private:
+  const entity_id id_;
   std::uint64_t count_ = 0;
   millis wake_at_ = 0;
+  bool is_lit_ = false, just_now_ = false;
+  std::vector<actors::poison> poisons_;
   std::string pending_;
   actors::reply_to from_;
 };
@@ -92,7 +110,9 @@ caf::behavior gateway(caf::event_based_actor*, const std::shared_ptr<probe_edge>
 
 }  // namespace
 
-std::unique_ptr<actors::entity> make_probe(const entity_id&) { return std::make_unique<probe>(); }
+std::unique_ptr<actors::entity> make_probe(const entity_id& id) {
+  return std::make_unique<probe>(id);
+}
 
 temporary_folder::temporary_folder() {
   auto pattern = (std::filesystem::temp_directory_path() / "baraza-test-XXXXXX").string();
@@ -133,7 +153,8 @@ actors::answer probe_edge::ask(cluster::node& node, const entity_id& to,
   return wait(send(node, to, command));
 }
 
-probe_node::probe_node(const std::string& url, millis passivate_after) {
+probe_node::probe_node(const std::string& url, millis passivate_after,
+                       std::chrono::milliseconds restart_backoff) {
   auto opened = storage::open(url);
   if (!opened) throw std::runtime_error{opened.why().message};
   store = std::move(*opened);
@@ -142,6 +163,7 @@ probe_node::probe_node(const std::string& url, millis passivate_after) {
   options.shards = 16;
   options.scheduler_threads = 2;
   options.passivate_after = passivate_after;
+  options.restart_backoff = restart_backoff;
   options.stop_node = [this](std::string_view) { ++stops; };
   options.log = [](cluster::severity, std::string_view, std::string_view, std::string_view) {};
   auto started = cluster::node::start(*store, options, [](const storage::node_grant&) {

@@ -16,8 +16,12 @@ namespace baraza::testing {
 /// Commands come as table_act.action:
 ///   add → one event; get → table_view{seq, body: count}; throw → an exception; poison → an event
 ///   that cannot be folded; wake N → a wake-up in N ms, which adds; crash_after_commit → commits,
-///   then throws in committed(); twice → a commit that names one transfer twice
+///   then throws in committed(); twice → a commit that names one transfer twice; fuse → a wake-up
+///   at once, at which it throws, in every life; life → commits what is no progress; venom → throws
+///   `poisoned`; known → table_view{body: how many poisons it was told of}
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
+/// Called whenever a probe folds an event, on its thread; empty: not. Set while no node runs.
+inline std::function<void(const entity_id&)> probe_folds;
 
 /// A folder that goes away with the test.
 struct temporary_folder {
@@ -45,7 +49,8 @@ class probe_edge {
 };
 
 struct probe_node {
-  explicit probe_node(const std::string& url, millis passivate_after = 120'000);
+  explicit probe_node(const std::string& url, millis passivate_after = 120'000,
+                      std::chrono::milliseconds restart_backoff = cluster::restart_backoff_first);
   ~probe_node();
   std::unique_ptr<storage::store> store;
   std::shared_ptr<probe_edge> edge = std::make_shared<probe_edge>();

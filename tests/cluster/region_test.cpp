@@ -1,5 +1,6 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include "actors/limits.hpp"
 #include "tests/cluster/probe_entity.hpp"
 
 using namespace baraza;
@@ -103,6 +104,62 @@ TEST_CASE("one that keeps crashing is backed off, its neighbours play on") {
   CHECK(std::chrono::steady_clock::now() - before >= std::chrono::milliseconds{900});
 }
 
+TEST_CASE("a clock that always throws ends in a void after a bounded number of restarts") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  const auto who = table();
+  node.edge->send(*node.node, who, "fuse");
+  const auto& counters = node.node->services()->counters;
+  REQUIRE(node.eventually([&] { return counters.voids == 1; }));
+  CHECK(counters.crashes == 1 + cluster::restarts_at_once_max + cluster::restarts_with_backoff_max);
+  CHECK(counters.quarantines == 0);
+  CHECK(is_refused(node.edge->ask(*node.node, who, "get"), "match_voided"));
+}
+
+TEST_CASE("requests that always throw end in quarantine: a stake is not given back at will") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  const auto last = cluster::restarts_at_once_max + cluster::restarts_with_backoff_max;
+  for (std::size_t i = 0; i <= last; ++i) {
+    REQUIRE(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
+    // What every life commits forgives nothing.
+    if (i < last) REQUIRE(is_accepted(node.edge->ask(*node.node, who, "life")));
+  }
+  CHECK(is_refused(node.edge->ask(*node.node, who, "get"), "quarantined"));
+  CHECK(node.node->services()->counters.voids == 0);
+}
+
+TEST_CASE("one that gets on between its crashes is brought back for ever") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  const auto who = table();
+  for (int i = 0; i < 30; ++i) {
+    REQUIRE(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
+    REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  }
+  CHECK(node.count(who) == 30);
+}
+
+TEST_CASE("poisoned commands cost no restart budget and are known to the next life") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto who = table();
+  constexpr std::size_t many = actors::poisons_max + 6;
+  for (std::size_t i = 0; i < many; ++i)
+    REQUIRE(is_refused(node.edge->ask(*node.node, who, "venom"), "internal"));
+  const auto told = node.edge->ask(*node.node, who, "known");
+  REQUIRE(std::holds_alternative<actors::table_view>(told));
+  CHECK(std::get<actors::table_view>(told).body == std::to_string(actors::poisons_max));
+  CHECK(std::get<actors::table_view>(told).seat == 1);  // it took over from a poisoned life
+  REQUIRE(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
+  const auto later = node.edge->ask(*node.node, who, "known");
+  REQUIRE(std::holds_alternative<actors::table_view>(later));
+  CHECK(std::get<actors::table_view>(later).body == std::to_string(actors::poisons_max));
+  CHECK(std::get<actors::table_view>(later).seat == 0);
+}
+
 TEST_CASE("a journal that cannot be folded is voided without the entity's code, and stays so") {
   const temporary_folder folder;
   const auto who = table();
@@ -172,7 +229,8 @@ TEST_CASE("what brought its node down three times is voided without running its 
     probe_node first{url(folder)};
     REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 30000")));
     for (int death = 0; death < 3; ++death)
-      REQUIRE(first.store->count_attempt(std::span{&who, 1}));  // as the watchdog does
+      REQUIRE(first.store->count_attempt(std::span{&who, 1},
+                                         storage::strike::hold));  // as the watchdog does
   }
   probe_node second{url(folder)};
   const auto& counters = second.node->services()->counters;
@@ -180,6 +238,71 @@ TEST_CASE("what brought its node down three times is voided without running its 
   CHECK(counters.activations == 0);
   CHECK(counters.quarantines == 0);
   CHECK(is_refused(second.edge->ask(*second.node, who, "add"), "match_voided"));
+}
+
+namespace {
+
+/// An entity of a few events, and a node that died since.
+entity_id one_of_a_dead_node(const temporary_folder& folder) {
+  const auto who = table();
+  {
+    probe_node first{url(folder)};
+    for (int i = 0; i < 3; ++i) REQUIRE(is_accepted(first.edge->ask(*first.node, who, "add")));
+  }
+  auto store = storage::open(url(folder));
+  REQUIRE(store);
+  REQUIRE((*store)->join({.name = "dies", .shards = 16}));  // and never closes its fence
+  return who;
+}
+
+std::uint32_t attempts_of(storage::store& store, const entity_id& who) {
+  const auto reader = store.open_reader();
+  const auto rows = (*reader)->activate(std::span{&who, 1});
+  return rows->front().attempts;
+}
+
+}  // namespace
+
+TEST_CASE("after a death a strike is counted before an entity's code runs, and forgotten after") {
+  const temporary_folder folder;
+  const auto who = one_of_a_dead_node(folder);
+  storage::store* store = nullptr;
+  std::atomic<std::uint32_t> seen{99};
+  probe_folds = [&](const entity_id& folding) {
+    if (store != nullptr && folding == who) seen = attempts_of(*store, who);
+  };
+  {
+    probe_node second{url(folder)};
+    store = second.store.get();
+    CHECK(second.count(who) == 3);  // a request brings it back: it has no wake-up
+    CHECK(seen == 1);
+    CHECK(second.eventually([&] { return attempts_of(*store, who) == 0; }));
+  }
+  {
+    probe_node third{url(folder)};  // the second one left in order
+    store = third.store.get();
+    CHECK(third.count(who) == 3);
+    CHECK(seen == 0);
+  }
+  probe_folds = {};
+}
+
+TEST_CASE("a request does not run what brought its node down three times") {
+  const temporary_folder folder;
+  const auto who = one_of_a_dead_node(folder);
+  std::atomic<int> folded{0};
+  {
+    auto store = storage::open(url(folder));
+    for (int death = 0; death < 3; ++death)
+      REQUIRE((*store)->count_attempt(std::span{&who, 1}, storage::strike::load));
+  }
+  probe_folds = [&](const entity_id&) { ++folded; };
+  {
+    probe_node second{url(folder)};
+    CHECK(is_refused(second.edge->ask(*second.node, who, "get"), "match_voided"));
+    CHECK(folded == 0);
+  }
+  probe_folds = {};
 }
 
 TEST_CASE("a commit that no store takes is refused alone and holds up nobody") {

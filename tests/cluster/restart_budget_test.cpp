@@ -5,8 +5,18 @@
 using namespace baraza::cluster;
 using std::chrono::milliseconds;
 
+TEST_CASE("what has an end is forgiven by progress alone, however rare its crashes") {
+  restart_budget budget{restart_budget::forgiven::by_progress};
+  restart_budget::time_point now{};
+  std::size_t restarts = 0;
+  while (restarts < 1'000 && budget.crashed(now += 24h)) ++restarts;
+  CHECK(restarts == restarts_at_once_max + restarts_with_backoff_max);
+  budget.progressed();
+  CHECK(budget.crashed(now += 1s) == milliseconds{0});
+}
+
 TEST_CASE("five crashes in 30 s restart at once, then with doubling delays, then quarantine") {
-  restart_budget budget;
+  restart_budget budget{restart_budget::forgiven::by_time_too};
   restart_budget::time_point now{};
   for (int i = 0; i < 5; ++i) CHECK(budget.crashed(now += 1s) == milliseconds{0});
   auto expected = restart_backoff_first;
@@ -20,13 +30,13 @@ TEST_CASE("five crashes in 30 s restart at once, then with doubling delays, then
 }
 
 TEST_CASE("crashes further apart than the window are forgiven") {
-  restart_budget budget;
+  restart_budget budget{restart_budget::forgiven::by_time_too};
   restart_budget::time_point now{};
   for (int i = 0; i < 100; ++i) CHECK(budget.crashed(now += 31s) == milliseconds{0});
 }
 
 TEST_CASE("an entity that crashes every ten seconds is not restarted for ever") {
-  restart_budget budget;
+  restart_budget budget{restart_budget::forgiven::by_time_too};
   restart_budget::time_point now{};
   std::size_t restarts = 0;
   while (restarts < 1'000 && budget.crashed(now += 10s + 500ms)) ++restarts;
@@ -36,7 +46,7 @@ TEST_CASE("an entity that crashes every ten seconds is not restarted for ever") 
 TEST_CASE(
     "a quiet window after a back-off forgives it, but the back-off itself does not count as "
     "quiet") {
-  restart_budget budget;
+  restart_budget budget{restart_budget::forgiven::by_time_too};
   restart_budget::time_point now{};
   for (int i = 0; i < 5; ++i) budget.crashed(now += 1s);
   REQUIRE(budget.crashed(now += 1s) == restart_backoff_first);

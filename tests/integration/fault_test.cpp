@@ -112,6 +112,32 @@ TEST_CASE(
   p.play_on(table);
 }
 
+TEST_CASE(
+    "a match whose journal ends its process is voided by the fourth start, its neighbours play on",
+    "[serve][fault]") {
+  played p;
+  duel neighbours{p.at.url()};
+  REQUIRE(neighbours.until([&] { return neighbours.is_playing(); }));
+  p.fail("die_at_fold");
+  REQUIRE(p.match->until([&] { return !p.at.process().is_running(); }));
+  for (int start = 1; start <= 3; ++start) {
+    CAPTURE(start);
+    p.at.start_doomed();
+    CHECK(p.at.output().find("match.voided") == std::string::npos);
+  }
+  p.at.start();
+  REQUIRE(p.match->until([&] { return p.match->is_over(); }));
+  INFO(p.at.output());
+  CHECK(p.match->end().starts_with("voided"));
+  CHECK(p.match->money() == std::array<std::int64_t, 2>{grant, grant});
+  CHECK(p.metric("baraza_voids_total") == 1);
+  CHECK_FALSE(neighbours.is_over());
+  neighbours.may_draw(true);
+  REQUIRE(neighbours.until([&] { return neighbours.is_over(); }));
+  CHECK(neighbours.end() == "ended won");
+  p.verify();
+}
+
 TEST_CASE("a fault that is none is refused", "[serve][fault]") {
   real_server at;
   at.start();

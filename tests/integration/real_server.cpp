@@ -36,7 +36,7 @@ real_server::~real_server() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void real_server::start() {
+void real_server::launch() {
   std::vector<std::string> command{BARAZA_BINARY, "serve",
                                    "--data",      data(),
                                    "--http",      "127.0.0.1:" + std::to_string(port_),
@@ -44,6 +44,17 @@ void real_server::start() {
   command.insert(command.end(), flags_.begin(), flags_.end());
   process_.reset();
   process_.emplace(command, folder_ / ("serve-" + std::to_string(++starts_) + ".log"));
+}
+
+void real_server::start_doomed() {
+  launch();
+  const bool ended = eventually(start_limit, [this] { return !process_->is_running(); });
+  INFO(output());
+  REQUIRE(ended);
+}
+
+void real_server::start() {
+  launch();
   const bool ready = eventually(start_limit, [this] {
     return output().find("play draw --url") != std::string::npos || !process_->is_running();
   });

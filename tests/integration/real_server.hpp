@@ -23,6 +23,8 @@ class real_server {
   /// Waits until it is ready; fails the test otherwise. The first start takes free ports, later
   /// ones the same again.
   void start();
+  /// One that will not live: waits until it has ended. The ports are those of an earlier start().
+  void start_doomed();
   real_process& process() { return *process_; }
   /// Runs another `baraza` command to its end, e.g. {"ledger", "verify", "--data", data()}.
   /// @returns its exit code and all it printed
@@ -37,6 +39,7 @@ class real_server {
   [[nodiscard]] std::string output() const { return process_->output(); }
 
  private:
+  void launch();
   std::filesystem::path folder_;
   std::vector<std::string> flags_;
   std::optional<real_process> process_;

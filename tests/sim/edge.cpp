@@ -28,8 +28,18 @@ void node::watch(const entity_id& table) {
   watch_again(table);
 }
 
+void node::forget(const entity_id& table) {
+  if (watched_.erase(table) == 0) return;
+  const auto session = static_cast<std::uint64_t>(session::player);
+  route({.to = table,
+         .what = actors::table_unwatch{},
+         .from = {static_cast<std::uint32_t>(id), session, 0, {}}});
+}
+
 void node::watch_again(const entity_id& table) {
-  auto& w = watched_.at(table);
+  const auto found = watched_.find(table);
+  if (found == watched_.end()) return;
+  auto& w = found->second;
   w.caught_up = false;
   w.place = member.view().at(shard_of(table, world_.options.shards)).epoch;
   w.asked =
@@ -39,7 +49,8 @@ void node::watch_again(const entity_id& table) {
         world_.later(come_back_ms, id, [this, table] { watch_again(table); });
       });
   world_.later(request_deadline_ms, id, [this, table, asked = w.asked] {
-    if (const auto& late = watched_.at(table); !late.caught_up && late.asked == asked)
+    const auto late = watched_.find(table);
+    if (late != watched_.end() && !late->second.caught_up && late->second.asked == asked)
       watch_again(table);
   });
 }
@@ -50,7 +61,9 @@ std::uint64_t node::seen_of(const entity_id& table) const {
 }
 
 void node::learn_view(const entity_id& table, const actors::table_view& view) {
-  auto& w = watched_.at(table);
+  const auto found = watched_.find(table);
+  if (found == watched_.end()) return;
+  auto& w = found->second;
   w.caught_up = true;
   w.seq = view.seq;
   w.seen = std::max(w.seen, view.seq);

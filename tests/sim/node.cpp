@@ -1,5 +1,7 @@
 #include "tests/sim/node.hpp"
 
+#include <algorithm>
+
 namespace baraza::sim {
 
 using namespace cluster;
@@ -12,6 +14,11 @@ struct overloaded : Ts... {
   using Ts::operator()...;
 };
 constexpr millis tick_ms = 50;
+constexpr millis impeded_ms = 1'500;
+
+millis to_millis(std::chrono::steady_clock::time_point at) {
+  return std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count();
+}
 constexpr std::size_t held_per_shard_max = 64;
 }  // namespace
 
@@ -43,6 +50,9 @@ millis node::cluster_now() const {
 }
 
 void node::tick() {
+  impeded_at_ = impeded_at();
+  ticked_at_ = world_.now();
+  reach.tick(to_millis(clock()), cluster_now());
   member.tick(clock());
   if (!running) return;
   look_at_wakes();
@@ -156,8 +166,34 @@ void node::commit(sent_commit what, outcome then) {
       waiting_.emplace_back(std::move(what), std::move(then));
       return;
     case gate_shards::verdict::take:
-      return fly(std::make_shared<sent_commit>(std::move(what)), then);
+      return take_off(std::move(what), std::move(then));
   }
+}
+
+// From here to its outcome, however often it is sent: `reach` and the oracle of rule C count it.
+void node::take_off(sent_commit what, outcome then) {
+  const auto lane = static_cast<std::uint16_t>(std::ranges::find(flights_, false, &flight::is_out) -
+                                               flights_.begin());
+  if (lane < flights_.size()) {
+    flights_[lane] = {true, world_.now()};
+    reach.began(lane, to_millis(clock()));
+  }
+  auto landed = [this, lane, then = std::move(then)](const storage::member_result& result) {
+    if (lane < flights_.size()) {
+      reach.ended(lane);
+      if (world_.now() - flights_[lane].since > impeded_ms) impeded_at_ = world_.now();
+      flights_[lane].is_out = false;
+    }
+    then(result);
+  };
+  fly(std::make_shared<sent_commit>(std::move(what)), landed);
+}
+
+millis node::impeded_at() const {
+  const auto since = [&](millis when) { return when != 0 && world_.now() - when > impeded_ms; };
+  const bool waits =
+      std::ranges::any_of(flights_, [&](const flight& f) { return f.is_out && since(f.since); });
+  return waits || since(ticked_at_) ? world_.now() : impeded_at_;
 }
 
 void node::fly(const std::shared_ptr<sent_commit>& what, const outcome& then) {

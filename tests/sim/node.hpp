@@ -2,6 +2,7 @@
 // what they decide. An edge is a node of weight 0 with watchers.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "cluster/membership/gate_shards.hpp"
 #include "cluster/membership/member.hpp"
+#include "cluster/reachability.hpp"
 #include "tests/sim/host.hpp"
 #include "tests/sim/world.hpp"
 
@@ -39,6 +41,7 @@ class node final : public cluster::member_port {
   void commit(sent_commit what, outcome then);
   // ---- an edge
   void watch(const entity_id& table);
+  void forget(const entity_id& table);
   /// On whose behalf; only a player's own look does not make his edge a watcher.
   enum class session : std::uint64_t { player = 1, look, renewal };
   std::uint64_t ask(const entity_id& to, const actors::request& what,
@@ -73,6 +76,10 @@ class node final : public cluster::member_port {
   bool running = true;
   millis paused_until = 0;
   millis store_seen = 0;  // time the store could have heard it and did not
+  cluster::reachability reach;
+  /// Until when its players could not act, by what the world has seen: a commit that took longer
+  /// than a second and a half, or a process that stood still for that.
+  [[nodiscard]] millis impeded_at() const;
 
  private:
   world& world_;
@@ -105,6 +112,7 @@ class node final : public cluster::member_port {
   void drop_waiting(shard_id shard);
   void move_shard(shard_id shard, std::function<storage::shard_row()> op);
   void answer_probe(std::uint64_t asker, std::uint64_t number);
+  void take_off(sent_commit what, outcome then);
   void fly(const std::shared_ptr<sent_commit>& what, const outcome& then);
   void look_for(const std::shared_ptr<sent_commit>& what, const outcome& then);
   void land(const sent_commit& what, const outcome& then, const storage::member_result& result);
@@ -113,6 +121,12 @@ class node final : public cluster::member_port {
   std::map<std::uint64_t, millis> silences_;  // as of the member's last state
   std::uint64_t generation_ = 1, batches_ = 0, next_request_ = 1;
   std::vector<std::pair<sent_commit, outcome>> waiting_;  // held by the gate while suspended
+  struct flight {
+    bool is_out = false;
+    millis since = 0;
+  };
+  std::array<flight, cluster::reachability::writers_max> flights_;  // by lane of `reach`
+  millis impeded_at_ = 0, ticked_at_ = 0;
   std::map<shard_id, std::deque<envelope>> held_;
   std::map<entity_id, millis> wakes_;
   millis next_scan_ = 0, next_digest_ = 0, next_sweep_ = 0;

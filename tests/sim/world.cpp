@@ -22,6 +22,9 @@ world::world(const run_options& given)
   table_options.cluster_key.fill(0x5A);
   table_options.rake_bp = 500;
   if (options.with == bug::clock_runs_while_down) table_options.resume_grace_ms = 1;
+  // A short time for stakes meets wallets that are slow to answer; few worlds void what is sound.
+  if (pick(1, 3) == 1) table_options.buy_in_timeout_ms = 3'000;
+  voids_ = pick(1, 3) == 1;
   watch_store();
 }
 world::~world() = default;
@@ -91,6 +94,7 @@ bool world::is_refused(std::uint64_t from, std::uint64_t to) const {
 void world::ask_store(std::uint64_t who, std::function<void()> op, std::function<void()> ok,
                       std::function<void()> failed) {
   constexpr millis limit = 2'000;
+  ++count.store_calls;
   if (now_ < store_away_until_ || chance(1)) return later(pick(20, 200), who, std::move(failed));
   if (storeless_.contains(who)) return later(limit, who, std::move(failed));
   const auto way = pick(1, 4) + (now_ < store_slow_until_ ? pick(20, 400) : 0);
@@ -116,7 +120,24 @@ std::uint64_t world::store_connection(std::uint64_t who) const {
 void world::watch_store() {
   if (now_ >= store_away_until_ && now_ >= store_still_until_)
     for (auto& [id, n] : nodes_) n->store_seen += store_check_ms;
+  if (options.told_within_ms > 0) check_edges_are_told();
   later(store_check_ms, 0, [this] { watch_store(); });
+}
+
+// Rule E1: whatever push is lost, an edge hears within about a second that it is behind.
+void world::check_edges_are_told() {
+  for (const auto id : edges())
+    for (const auto& table : matches) {
+      const auto& n = *find(id);
+      const auto seen = n.seen_of(table);
+      if (seen == 0 || seen >= store.ledger.journals[table].size()) {
+        behind_since_.erase({id, table});
+        continue;
+      }
+      const auto [since, is_new] = behind_since_.emplace(std::pair{id, table}, now_);
+      longest_behind = std::max(longest_behind, now_ - since->second);
+      if (longest_behind > options.told_within_ms) fail("an edge learned of an event too late");
+    }
 }
 
 std::map<std::uint64_t, millis> world::store_silences() const {

@@ -32,6 +32,13 @@ class world {
   /// @returns empty, or the first thing that must never come
   std::string run();
 
+  // ---- for a test that has its own plan
+  void start_node(bool is_edge, const std::string& name);
+  /// Its links break at once.
+  void kill(node& n);
+  /// From now on nothing is lost or late by chance.
+  void calm() { faulty_ = false; }
+
   // ---- time. Process 0 is the world itself; what belongs to another one is dropped with it, and
   // waits while it is paused.
   void later(millis in, std::uint64_t process, std::function<void()> what);
@@ -92,8 +99,10 @@ class world {
   actors::table_options table_options;
   actors::wallet_options wallet_options;
   std::vector<entity_id> matches;
+  millis longest_behind = 0;  // an edge, with options.told_within_ms
   struct tally {
-    std::size_t messages = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0, crashes = 0;
+    std::size_t messages = 0, store_calls = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0,
+                crashes = 0;
   } count;
 
  private:
@@ -103,13 +112,15 @@ class world {
     std::uint64_t command = 0, seq = 0;
   };
   void check_promise(const promised& what);
-  void start_node(bool is_edge, const std::string& name);
   void start_match();
+  void watch_while_played(const entity_id& table);
+  void void_match(const entity_id& table);
   void fault();
   void fault_of_store();
   void fault_of(node& n);
   void heal();
   void watch_store();
+  void check_edges_are_told();
   [[nodiscard]] std::string why_not_over();
   void write_log(const std::string& what);
 
@@ -122,7 +133,7 @@ class world {
   millis now_ = began;
   std::uint64_t order_ = 0, trace_ = 0;
   std::map<std::pair<millis, std::uint64_t>, event> agenda_;
-  bool faulty_ = true;
+  bool faulty_ = true, voids_ = false;
   std::set<std::pair<std::uint64_t, std::uint64_t>> cut_;  // (from, to), one way
   std::set<std::uint64_t> storeless_;
   millis store_away_until_ = 0, store_still_until_ = 0, store_slow_until_ = 0;
@@ -130,6 +141,7 @@ class world {
   std::map<std::uint64_t, std::unique_ptr<node>> nodes_;
   std::vector<std::unique_ptr<player>> players_;
   std::vector<promised> promises_;
+  std::map<std::pair<std::uint64_t, entity_id>, millis> behind_since_;
   std::vector<std::string> log_;
 };
 

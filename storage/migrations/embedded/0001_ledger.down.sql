@@ -1,6 +1,7 @@
 DROP TABLE login;
 DROP TABLE identity;
 DROP TABLE incident;
+DROP TABLE attempt;
 DROP TABLE wake;
 DROP TABLE snapshot;
 DROP TABLE journal;

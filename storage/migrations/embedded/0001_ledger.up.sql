@@ -50,9 +50,14 @@ CREATE TABLE journal(
 CREATE TABLE snapshot(entity BLOB PRIMARY KEY, seq INTEGER NOT NULL, payload BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE wake(
-  entity BLOB PRIMARY KEY, shard INTEGER NOT NULL, at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
+  entity BLOB PRIMARY KEY, shard INTEGER NOT NULL, at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX wake_due ON wake(at);
+
+-- Entities that were loaded when their process died, or held its thread: few, and forgotten as soon as they are known to be innocent.
+CREATE TABLE attempt(
+  entity BLOB PRIMARY KEY, loads INTEGER NOT NULL DEFAULT 0, holds INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
 
 CREATE TABLE incident(
   id BLOB PRIMARY KEY, at INTEGER NOT NULL, entity BLOB NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL

@@ -148,12 +148,21 @@ alter table snapshot alter payload set storage external;
 create table wake (
   at bigint not null,
   shard integer not null,
-  attempts integer not null default 0,
   kind smallint not null,
   entity uuid not null,
   primary key (kind, entity)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 create index wake_shard on wake (shard);
+
+-- Entities that were loaded when their process died, or held its thread: few, and forgotten as soon
+-- as they are known to be innocent.
+create table attempt (
+  loads integer not null default 0,
+  holds integer not null default 0,
+  kind smallint not null,
+  entity uuid not null,
+  primary key (kind, entity)
+);
 
 create table incident (
   id uuid primary key,

@@ -221,7 +221,12 @@ int serve(serve_options options) {
     options.table.slots = options.wallet.slots = {grant.incarnation, options.node.writers};
     return entities(options);
   });
-  if (!node) return complain(node.why().message);
+  if (!node) {
+    // A name that lives elsewhere is a mistake in the settings; whatever starts us need not try
+    // again.
+    (void)complain(node.why().message);
+    return node.why().code == storage::errc::exists ? 2 : 1;
+  }
   const cluster::upkeep upkeep{
       [&] { return (*store)->maintain((*node)->services()->clock.now()); },
       [](const storage::error& why) {

@@ -142,6 +142,12 @@ struct voided {
   std::string why;
 };  // void job → region; readable: it left a snapshot
 
+/// An operator's order is on record, and what it forgives is forgiven; or the store did not answer.
+struct order_recorded {
+  envelope_ptr what;
+  bool done;
+};  // read pool → region
+
 struct arm_timer {
   entity_id who;
   millis at;

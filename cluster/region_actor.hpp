@@ -1,6 +1,6 @@
-// The supervisor of a node's entities, one class in three files: what is asked and when
+// The supervisor of a node's entities, one class in four files: what is asked and when
 // (region.cpp), what is loaded (region_loading.cpp), and what becomes of those that fail
-// (region_supervision.cpp).
+// (region_supervision.cpp), and what operators say about them (region_operator.cpp).
 #pragma once
 
 #include <caf/event_based_actor.hpp>
@@ -60,7 +60,8 @@ class region_actor final : public caf::event_based_actor {
   // ---- requests
   void route(envelope_ptr what);
   void deliver_to(slot& at, envelope_ptr what);
-  void refuse(const envelope& what, actors::refused why);
+  void reply(const envelope& what, actors::answer said);
+  void refuse(const envelope& what, actors::refused why) { reply(what, std::move(why)); }
   void answer(answer_in& m);
   void flush_waiting(slot& at);
 
@@ -90,6 +91,10 @@ class region_actor final : public caf::event_based_actor {
   void tell_edges(actors::push what);
   void quarantine(const entity_id& who, slot& at, const std::string& why);
   void record_incident(const entity_id& who, std::string kind, std::string why);
+
+  // ---- operators (region_operator.cpp)
+  void record_order(const envelope_ptr& what);
+  void obey(const order_recorded& m);
 
   // ---- voids
   void start_void(const fold_failed& m);

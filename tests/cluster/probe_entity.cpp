@@ -56,6 +56,7 @@ class probe final : public actors::entity {
       change.events = {command};
       change.is_progress = command != "life";
     }
+    if (command == "snap") change.snapshot = "that no version reads";
     if (command == "fuse") is_lit_ = true, ctx.set_timer(ctx.now());
     if (command == "twice") {
       const auto id = uuid::v7(ctx.now());
@@ -157,7 +158,7 @@ probe_node::probe_node(const std::string& url, millis passivate_after,
                        std::chrono::milliseconds restart_backoff) {
   auto opened = storage::open(url);
   if (!opened) throw std::runtime_error{opened.why().message};
-  store = std::move(*opened);
+  store = make_faulty(std::move(*opened), faults);
   if (auto ready = cluster::prepare(*store); !ready) throw std::runtime_error{ready.why().message};
   cluster::node_options options;
   options.shards = 16;

@@ -160,7 +160,7 @@ class gate_actor final : public caf::event_based_actor {
              std::shared_ptr<std::vector<std::unique_ptr<storage::writer>>> connections)
       : caf::event_based_actor{config},
         node_{std::move(node)},
-        queue_{static_cast<std::uint16_t>(connections->size())} {
+        queue_{static_cast<std::uint16_t>(connections->size()), node_->gate_waiting_max} {
     auto self = caf::actor_cast<caf::actor>(this);
     for (std::uint16_t i = 0; i < connections->size(); ++i)
       writers_.push_back(spawn<writer_actor, caf::detached + caf::hidden>(

@@ -109,8 +109,8 @@ struct read_ended {
 struct stands {
   entity_id who;
 };  // host → region: it is loaded, its first commit durable, and the process lives
-struct rows_read {  // read pool → host
-  std::uint64_t correlation = 0;
+struct rows_read {           // read pool → host
+  std::uint64_t number = 0;  // of the read: a question may be asked again when it has changed
   std::shared_ptr<std::vector<storage::balance>> balances;  // null: it asked for transfers
   std::shared_ptr<std::vector<storage::transfer>> transfers;
 };

@@ -25,6 +25,8 @@ namespace baraza::testing {
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
 /// Called whenever a probe folds an event, on its thread; empty: not. Set while no node runs.
 inline std::function<void(const entity_id&)> probe_folds;
+/// How many probes are in the middle of "slow".
+inline std::atomic<int> probes_busy{0};
 
 /// A folder that goes away with the test.
 struct temporary_folder {
@@ -53,7 +55,8 @@ class probe_edge {
 
 struct probe_node {
   explicit probe_node(const std::string& url, millis passivate_after = 120'000,
-                      std::chrono::milliseconds restart_backoff = cluster::restart_backoff_first);
+                      std::chrono::milliseconds restart_backoff = cluster::restart_backoff_first,
+                      std::size_t gate_waiting_max = cluster::gate_queue_max);
   ~probe_node();
   std::shared_ptr<read_faults> faults = std::make_shared<read_faults>();
   std::unique_ptr<storage::store> store;

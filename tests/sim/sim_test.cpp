@@ -46,7 +46,7 @@ TEST_CASE("no fault breaks a promise, and healed every match ends", "[sim]") {
   const auto with = bug_of(std::getenv("SIM_BUG"));
   const auto began = std::chrono::steady_clock::now();
   world::tally all;
-  std::size_t commits = 0, deaths = 0, takes = 0, failed = 0;
+  std::size_t commits = 0, deaths = 0, takes = 0, left = 0, failed = 0;
   auto seed = first;
   for (; seed < first + seeds && std::chrono::steady_clock::now() - began < most; ++seed) {
     world w{{.seed = seed, .with = with, .keeps_log = seeds == 1}};
@@ -57,18 +57,21 @@ TEST_CASE("no fault breaks a promise, and healed every match ends", "[sim]") {
       FAIL_CHECK("replay: tests/sim/run --seed " << seed << ": " << why);
       if (++failed == failures_shown) break;
     }
-    commits += w.store.commits, deaths += w.store.deaths, takes += w.store.takes;
+    commits += w.store.commits, deaths += w.store.deaths, takes += w.store.takes,
+        left += w.store.left;
     all.acknowledged += w.count.acknowledged, all.unknown += w.count.unknown;
     all.messages += w.count.messages, all.lost += w.count.lost, all.crashes += w.count.crashes;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::cout << seed - first << " seeds in " << took.count() << " s: " << commits << " commits, "
             << all.acknowledged << " moves acknowledged, " << all.unknown << " unknown outcomes, "
-            << deaths << " nodes declared dead, " << takes << " shards taken, " << all.messages
-            << " messages, " << all.lost << " lost, " << all.crashes << " entities crashed\n";
+            << deaths << " nodes declared dead, " << left << " left, " << takes << " shards taken, "
+            << all.messages << " messages, " << all.lost << " lost, " << all.crashes
+            << " entities crashed\n";
   CHECK(commits > seed - first);
   if (seed - first >= 100) {  // enough for every fault to have shown
     CHECK(deaths > 0);
+    CHECK(left > 0);
     CHECK(all.unknown > 0);
     CHECK(all.acknowledged > seed - first);
   }

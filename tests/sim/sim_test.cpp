@@ -85,24 +85,28 @@ TEST_CASE("the same seed gives the same run", "[sim]") {
   CHECK(one.trace() != other.trace());
 }
 
-TEST_CASE("an edge that lost a push knows within a second and a half, be it the last", "[sim]") {
-  constexpr int seeds = 50;
+TEST_CASE("an edge that lost a push knows within a second or two, be it the last", "[sim]") {
+  constexpr int seeds = 200;
   millis longest = 0;
   std::size_t lost = 0;
-  run_options options{.fault_steps = 0, .lost_pushes = 20, .told_within_ms = 1'500};
+  run_options options{.fault_steps = 0, .lost_pushes = 20, .told_within_ms = 2'200};
   for (options.seed = 1; options.seed <= seeds; ++options.seed) {
     world w{options};
+    const auto why = w.run();
     INFO("seed " << options.seed);
-    REQUIRE(w.run() == "");
+    REQUIRE(why == "");
     longest = std::max(longest, w.longest_behind);
     lost += w.count.lost;
   }
   CHECK(lost > seeds);
   CHECK(longest > 500);  // it was the digest that told
-  options.seed = 1;
+  // One digest, and once more where it overtook an older view.
+  std::cout << "one push in five lost: an edge was behind for " << longest << " ms at most\n";
   options.with = bug::lost_last_push;
-  world without{options};
-  CHECK(without.run() == "an edge learned of an event too late");
+  bool is_seen = false;
+  for (options.seed = 1; options.seed <= 50 && !is_seen; ++options.seed)
+    is_seen = world{options}.run() == "an edge learned of an event too late";
+  CHECK(is_seen);
 }
 
 TEST_CASE("the simulator finds each bug put in on purpose", "[sim]") {

@@ -1,5 +1,6 @@
 #include "composition.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace baraza {
@@ -21,6 +22,7 @@ http::rate rate_of(config::integer per_second, std::uint32_t burst_seconds) {
 void fill_edge(const config::settings& s, http::edge_options& to) {
   std::tie(to.address, to.port) = split(s.http.listen);
   std::tie(to.admin_address, to.admin_port) = split(s.admin.listen);
+  to.players = std::ranges::find(s.node.roles, "edge") != s.node.roles.end();
   to.threads = static_cast<std::size_t>(s.http.threads);
   to.certificate_file = s.http.tls_certificate_file;
   to.key_file = s.http.tls_key_file;
@@ -48,6 +50,28 @@ void fill_edge(const config::settings& s, http::edge_options& to) {
                            static_cast<std::size_t>(s.auth.argon2_memory_kib) * 1024};
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ",") + word;
+  return out;
+}
+
+void fill_cluster(const config::settings& s, cluster::node_options& to) {
+  to.roles = joined(s.node.roles);
+  if (s.cluster.listen.empty()) return;
+  auto& own = to.cluster.emplace();
+  own.name = s.cluster.name;
+  std::tie(own.listen_host, own.listen_port) = split(s.cluster.listen);
+  own.advertise = s.cluster.advertise;
+  if (!s.cluster.ca_file.empty())
+    own.certificates = {s.cluster.ca_file, s.cluster.certificate_file, s.cluster.private_key_file};
+  own.zone = s.node.zone;
+  const bool is_game = std::ranges::find(s.node.roles, "game") != s.node.roles.end();
+  own.weight = is_game ? static_cast<std::uint32_t>(s.node.weight) : 0;
+  own.lease.length = std::chrono::milliseconds{s.cluster.lease_ms};
+  own.lease.renew_every = own.lease.length / 5;
+}
+
 }  // namespace
 
 http::serve_options serve_options(const config::settings& s) {
@@ -60,12 +84,13 @@ http::serve_options serve_options(const config::settings& s) {
   o.house_bot = s.game.house_bot;
   if (!s.node.data_dir.empty()) o.house_bot_folder = s.node.data_dir + "/house_bot";
   o.node.name = s.node.name;
-  o.node.address = s.http.listen;
+  o.node.address = s.http.listen;  // in a cluster: that of its link
   o.node.writers = static_cast<std::uint16_t>(s.storage.writers);
   o.node.readers = static_cast<std::size_t>(s.storage.readers);
   o.node.shards = static_cast<std::uint32_t>(s.cluster.shards);
   o.node.scheduler_threads = static_cast<std::size_t>(s.runtime.scheduler_threads);
   o.node.passivate_after = s.game.passivate_after_s * 1000;
+  fill_cluster(s, o.node);
   o.table.rake_bp = static_cast<std::uint32_t>(s.game.rake_bp);
   o.table.ready_timeout_ms = static_cast<std::uint32_t>(s.game.ready_timeout_s * 1000);
   o.table.open_timeout_ms = static_cast<std::uint32_t>(s.game.reveal_timeout_s * 1000);

@@ -7,6 +7,7 @@
 #include "actors/log.hpp"
 #include "cluster/certs/command.hpp"
 #include "cluster/commands.hpp"
+#include "cluster/local/commands.hpp"
 #include "composition.hpp"
 #include "config/commands.hpp"
 #include "config/doctor.hpp"
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
   auto* nodes = app.add_subcommand("cluster", "work on a cluster of nodes");
   nodes->require_subcommand(1);
   cluster::certs::add_commands(*nodes, exit_code);
+  cluster::local::add_commands(*nodes, exit_code);
   client::add_client_commands(app, exit_code);
   try {
     app.parse(argc, argv);

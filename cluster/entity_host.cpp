@@ -12,11 +12,12 @@
 namespace baraza::cluster {
 
 entity_host::entity_host(caf::actor_config& config, std::shared_ptr<node_services> node,
-                         entity_id who, activation_number activation)
+                         entity_id who, activation_number activation, std::uint64_t epoch)
     : caf::event_based_actor{config},
       node_{std::move(node)},
       who_{who},
       activation_{activation},
+      epoch_{epoch},
       context_{std::make_unique<host_context>(*this)} {
   ++node_->counters.entities;
 }
@@ -49,6 +50,7 @@ caf::behavior entity_host::make_behavior() {
       [this](rows_read& m) { guard([&] { take(m); }); },
       [this](past_lives& m) { past_ = std::make_unique<past_lives>(std::move(m)); },
       [this](loaded& m) { guard([&] { load(m); }); },
+      [this](leave_shard m) { leave(m.at_once); },
       [this](sleep_now) { failed_ ? quit() : fall_asleep(); },
   };
 }
@@ -254,6 +256,15 @@ void entity_host::fall_asleep() {
   caf::anon_send(node_->region.get(), stay_awake{who_});
 }
 
+/// Its shard goes to another node: the commit in flight is finished, then all that waits goes back
+/// to the region, which sends it after the shard. Questions are asked again by the next life.
+void entity_host::leave(bool at_once) {
+  departing_ = true;
+  if (ticket_in_flight_ && !at_once && !failed_) return;
+  end_life();
+  quit();
+}
+
 // ---- activation
 
 void entity_host::load(loaded& what) {
@@ -341,7 +352,7 @@ void entity_host::commit(actors::change what) {
   auto& work = ticket_->work;
   work.entity = who_;
   work.shard = node_->shard(who_);
-  work.epoch = node_->grant.epoch;
+  work.epoch = epoch_;
   work.expected_seq = head_;
   work.events = std::move(what.events);
   work.opens = std::move(what.opens);
@@ -392,6 +403,7 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
     entity_->committed(ticket->result, *context_);
   }
   say_it_stands();
+  if (departing_) return leave(false);
   drain();
 }
 

@@ -25,7 +25,7 @@ namespace baraza::cluster {
 class entity_host final : public caf::event_based_actor {
  public:
   entity_host(caf::actor_config& config, std::shared_ptr<node_services> node, entity_id who,
-              activation_number activation);
+              activation_number activation, std::uint64_t epoch);
   ~entity_host() override;
   const char* name() const override { return "entity"; }
 
@@ -55,6 +55,7 @@ class entity_host final : public caf::event_based_actor {
   void ask_due_questions(millis now);
   void rearm();
   void fall_asleep();
+  void leave(bool at_once);
   template <class Step>
   void guard(Step&& step);
   void crash(const std::string& why, std::optional<actors::poison> poison = {});
@@ -64,10 +65,11 @@ class entity_host final : public caf::event_based_actor {
   std::shared_ptr<node_services> node_;
   const entity_id who_;
   const activation_number activation_;
+  const std::uint64_t epoch_;  // of its shard, for this life
   std::unique_ptr<host_context> context_;
   std::unique_ptr<actors::entity> entity_;
   bool failed_ = false, ready_ = false, ticket_in_flight_ = false, idle_allowed_ = true,
-       draining_ = false, wants_sleep_ = false,
+       draining_ = false, wants_sleep_ = false, departing_ = false,
        is_progress_ = false,          // what is being committed
       was_asked_ = false,             // it failed at a request
       suspected_ = false,             // a strike is counted against it until it stands

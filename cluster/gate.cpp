@@ -8,6 +8,7 @@
 
 #include "cluster/gate_queue.hpp"
 #include "cluster/limits.hpp"
+#include "cluster/membership/gate_shards.hpp"
 
 namespace baraza::cluster {
 namespace {
@@ -160,7 +161,12 @@ class gate_actor final : public caf::event_based_actor {
              std::shared_ptr<std::vector<std::unique_ptr<storage::writer>>> connections)
       : caf::event_based_actor{config},
         node_{std::move(node)},
-        queue_{static_cast<std::uint16_t>(connections->size()), node_->gate_waiting_max} {
+        queue_{static_cast<std::uint16_t>(connections->size()), node_->gate_waiting_max},
+        shards_{node_->shards},
+        in_flight_(connections->size()) {
+    if (!node_->others)  // alone: every shard is ours, and none of them ever moves
+      for (shard_id shard = 0; shard < node_->shards; ++shard)
+        (void)shards_.open(shard, node_->grant.epoch);
     auto self = caf::actor_cast<caf::actor>(this);
     for (std::uint16_t i = 0; i < connections->size(); ++i)
       writers_.push_back(spawn<writer_actor, caf::detached + caf::hidden>(
@@ -175,33 +181,20 @@ class gate_actor final : public caf::event_based_actor {
       return caf::make_error(caf::sec::runtime_error);
     });
     return {
-        [this](commit_asked& m) {
-          const auto writer = queue_.writer_of(m.ticket->work.entity);
-          switch (queue_.add(m.ticket)) {
-            case gate_queue::verdict::queued:
-              return start(writer);
-            case gate_queue::verdict::stale:
-              m.ticket->refused_by_gate = true;
-              break;
-            case gate_queue::verdict::full:
-              m.ticket->result.code = storage::errc::unavailable;
-              break;
-          }
-          finish(node_, std::move(m.ticket));
-        },
+        [this](commit_asked& m) { take(std::move(m.ticket)); },
+        [this](gate_shard m) { set_shard(m); },
+        [this](gate_paused m) { pause(m.is); },
         [this](flushed m) {
+          for (const auto shard : std::exchange(in_flight_[m.writer], {})) settled(shard);
           for (const auto& raised : queue_.flushed(m.writer))
             caf::anon_send(node_->region.get(), barred{raised.who, raised.earliest});
           start(m.writer);
         },
-        [this](drain_asked) { return queue_.idle(); },
+        [this](drain_asked) { return queue_.idle() && held_.empty(); },
         [this](bar m) {
           std::vector<ticket_ptr> dropped;
           const bool clear = queue_.raise_bar(m, dropped);
-          for (auto& ticket : dropped) {
-            ticket->refused_by_gate = true;
-            finish(node_, std::move(ticket));
-          }
+          refuse(dropped);
           if (clear) caf::anon_send(node_->region.get(), barred{m.who, m.earliest});
         },
     };
@@ -213,15 +206,93 @@ class gate_actor final : public caf::event_based_actor {
     writers_.clear();
   }
 
+  void take(ticket_ptr ticket) {
+    const auto shard = ticket->work.shard;
+    switch (shards_.admit(shard, ticket->work.epoch)) {
+      case gate_shards::verdict::refuse:
+        ticket->refused_by_gate = true;
+        return finish(node_, std::move(ticket));
+      case gate_shards::verdict::hold:  // an entity has one in flight, so this is bounded by them
+        held_.push_back(std::move(ticket));
+        return;
+      case gate_shards::verdict::take:
+        break;
+    }
+    const auto writer = queue_.writer_of(ticket->work.entity);
+    switch (queue_.add(ticket)) {
+      case gate_queue::verdict::queued:
+        return start(writer);
+      case gate_queue::verdict::stale:
+        ticket->refused_by_gate = true;
+        break;
+      case gate_queue::verdict::full:
+        ticket->result.code = storage::errc::unavailable;
+        break;
+    }
+    settled(shard);
+    finish(node_, std::move(ticket));
+  }
+
+  /// Taken out of the queue before a writer had them: each counts as settled.
+  void refuse(std::vector<ticket_ptr>& dropped) {
+    for (auto& ticket : dropped) {
+      settled(ticket->work.shard);
+      ticket->refused_by_gate = true;
+      finish(node_, std::move(ticket));
+    }
+  }
+
+  void settled(shard_id shard) {
+    if (shards_.settled(shard)) tell_emptied(shard);
+  }
+  void tell_emptied(shard_id shard) {
+    caf::anon_send(node_->membership.get(), gate_emptied{shard, shards_.epoch(shard)});
+  }
+
+  void set_shard(const gate_shard& m) {
+    if (m.open) {
+      if (!shards_.open(m.shard, m.epoch))
+        node_->stop_node("a shard was opened while commits of its last life were on their way");
+      return;
+    }
+    const bool is_empty = shards_.close(m.shard);
+    std::vector<ticket_ptr> dropped;
+    queue_.drop_shard(m.shard, dropped);
+    for (auto one = held_.begin(); one != held_.end();) {  // never counted
+      if ((*one)->work.shard != m.shard) {
+        ++one;
+        continue;
+      }
+      (*one)->refused_by_gate = true;
+      finish(node_, std::move(*one));
+      one = held_.erase(one);
+    }
+    refuse(dropped);  // the last of them may say that it is empty
+    if (is_empty) tell_emptied(m.shard);
+  }
+
+  void pause(bool is) {
+    if (is) return shards_.suspend();
+    shards_.resume();
+    for (auto& ticket : std::exchange(held_, {})) take(std::move(ticket));
+    for (std::uint16_t writer = 0; writer < writers_.size(); ++writer) start(writer);
+  }
+
   void start(std::uint16_t writer) {
     node_->counters.gate_queue = static_cast<std::int64_t>(queue_.size());
-    if (auto batch = queue_.next(writer))
-      caf::anon_send(writers_[writer],
-                     flush{std::make_shared<std::vector<ticket_ptr>>(std::move(*batch)), 0});
+    if (shards_.is_suspended()) return;  // what is queued waits for the lease
+    auto batch = queue_.next(writer);
+    if (!batch) return;
+    for (const auto& ticket : *batch) in_flight_[writer].push_back(ticket->work.shard);
+    caf::anon_send(writers_[writer],
+                   flush{std::make_shared<std::vector<ticket_ptr>>(std::move(*batch)), 0});
   }
 
   std::shared_ptr<node_services> node_;
   gate_queue queue_;
+  gate_shards shards_;
+  std::vector<std::vector<shard_id>> in_flight_;  // by writer: whose outcome is not known yet
+  std::vector<ticket_ptr> held_;                  // while the node is suspended
   std::vector<caf::actor> writers_;
 };
 

@@ -85,6 +85,17 @@ bool gate_queue::raise_bar(const bar& what, std::vector<ticket_ptr>& dropped) {
   return false;
 }
 
+void gate_queue::drop_shard(shard_id shard, std::vector<ticket_ptr>& dropped) {
+  for (auto& lane : lanes_) {
+    const auto theirs = std::stable_partition(
+        lane.waiting.begin(), lane.waiting.end(),
+        [&](const ticket_ptr& ticket) { return ticket->work.shard != shard; });
+    size_ -= static_cast<std::size_t>(lane.waiting.end() - theirs);
+    std::move(theirs, lane.waiting.end(), std::back_inserter(dropped));
+    lane.waiting.erase(theirs, lane.waiting.end());
+  }
+}
+
 bool gate_queue::idle() const {
   return size_ == 0 &&
          std::none_of(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.busy; });

@@ -36,6 +36,9 @@ class gate_queue {
   /// `dropped`. True: nothing of it is in flight; else flushed() will name it.
   bool raise_bar(const bar& what, std::vector<ticket_ptr>& dropped);
 
+  /// Takes every queued commit of `shard` out; what a writer has stays with it.
+  void drop_shard(shard_id shard, std::vector<ticket_ptr>& dropped);
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::uint16_t writers() const { return static_cast<std::uint16_t>(lanes_.size()); }
   [[nodiscard]] bool idle() const;

@@ -17,7 +17,7 @@ class entity_host::host_context final : public actors::context {
 
   millis now() const override { return host_.now(); }
   std::uint64_t head() const override { return host_.head_; }
-  std::uint64_t epoch() const override { return host_.node_->grant.epoch; }
+  std::uint64_t epoch() const override { return host_.epoch_; }
   millis reachable_since() const override { return host_.node_->reach.since(); }
   void commit(actors::change what) override { host_.commit(std::move(what)); }
 

@@ -65,6 +65,26 @@ inline constexpr std::size_t gate_queue_max = 200'000;
 inline constexpr auto gate_retry = 100ms;  // until a commit that met a full gate is sent again
 // A store that is silent for longer makes the node not ready: new players are sent elsewhere.
 inline constexpr auto store_silence_max = 3000ms;
+// Several nodes. The member looks at its clocks this often.
+inline constexpr auto member_tick = 20ms;
+// A start gives up when its name belongs to another node for this long.
+inline constexpr auto join_limit = 30s;
+// Time to hand all shards to others on SIGTERM; beyond, they are released to nobody, and whoever
+// lives takes them.
+inline constexpr auto leave_limit = 15s;
+// A number that stood for an edge is not given to another one for this long: no answer to the old
+// one is on its way any more.
+inline constexpr auto edge_rest = 10min;
+// A peer that was only just seen may not have been dialled yet.
+inline constexpr auto first_dial_limit = 3s;
+// Requests for one shard that wait while it has no owner or cannot be reached; one more is answered
+// `overloaded`. After shard_hold_max the others are answered `paused`.
+inline constexpr std::size_t shard_stash_max = 4096;
+inline constexpr auto shard_hold_max = 2000ms;
+// Then those who watch a table of it are told that it is paused.
+inline constexpr auto shard_pause_told = 300ms;
+inline constexpr auto shard_look_every = 100ms;
+inline constexpr auto wake_hold = 50ms;  // a clock that is due before its shard is open
 inline constexpr auto store_retry_first = 20ms;
 inline constexpr auto store_retry_max = 1000ms;
 

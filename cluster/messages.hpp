@@ -3,13 +3,17 @@
 #pragma once
 
 #include <caf/actor.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/entity.hpp"
 #include "actors/messages.hpp"
+#include "cluster/membership/shard_keeper.hpp"
+#include "cluster/membership/shard_view.hpp"
 #include "cluster/type_ids.hpp"
+#include "cluster/wire/envelope.hpp"
 #include "storage/store.hpp"
 
 namespace baraza::cluster {
@@ -39,6 +43,7 @@ struct envelope {
   actors::request what;
   millis deadline = 0;  // cluster time; past it nobody waits any more. 0: none
   cause origin;
+  std::uint64_t sender = 0;  // the node it came from, and whose reply address it bears; 0: this one
 };
 using envelope_ptr = std::shared_ptr<envelope>;
 
@@ -180,5 +185,75 @@ struct edge_attached {
   caf::actor gateway;
 };
 struct edge_sweep {};  // gateway → itself: deadlines, renewals
+
+// ---- several nodes
+
+/// arbiter, link → membership: something it must be told. A closure, because what the store answers
+/// belongs to one question and is read nowhere else.
+struct member_says {
+  std::function<void(class membership_actor&)> tell;
+};
+struct member_tick_now {};  // membership → itself
+struct control_in {
+  std::uint64_t from = 0, view = 0;
+  wire::control what;
+};  // link → membership
+struct link_changed {
+  std::uint64_t peer = 0;
+  bool is_outgoing = false, is_up = false;
+};                      // link → membership
+struct leave_asked {};  // node → membership: hand all shards off, then leave the cluster
+
+/// A shard's step, in the order in which shard_keeper decided them.
+struct shard_steps {
+  std::vector<shard_action> what;
+};  // membership → region
+struct places_told {
+  std::vector<std::pair<shard_id, shard_place>> what;
+};  // membership → region: owners have changed
+struct shards_loaded {
+  std::vector<std::pair<shard_id, std::uint64_t>> what;
+  bool done = true;  // false: the store did not answer, read them again
+};                   // read pool → region → membership: their wake rows are in the wheel
+struct shard_stopped {
+  shard_id shard = 0;
+  std::uint64_t epoch = 0;
+};  // region → membership
+struct leave_shard {
+  bool at_once = false;
+};  // region → host: finish the commit in flight, hand back what waits, end
+struct gate_shard {
+  shard_id shard = 0;
+  std::uint64_t epoch = 0;
+  bool open = false;
+};  // membership → gate
+struct gate_emptied {
+  shard_id shard = 0;
+  std::uint64_t epoch = 0;
+};  // gate → membership
+struct gate_paused {
+  bool is = false;
+};  // membership → gate: the lease is over, or held again
+
+/// A request from another node.
+struct remote_in {
+  envelope_ptr what;
+  std::uint64_t epoch = 0, view = 0;  // what its sender believes
+};                                    // link → region
+struct moved_in {
+  wire::moved what;
+};  // link → membership: it was not there
+struct peer_reached {
+  std::uint64_t peer = 0;
+  bool is_up = false;
+};  // membership → region: down, or up again; what was sent to it before may be lost
+/// Shards that are somewhere else now, or cannot be reached for longer than a moment.
+struct shards_changed {
+  std::shared_ptr<const std::vector<shard_id>> shards;
+  bool is_paused = false;
+};  // region → gateway
+struct edge_heads {
+  wire::digest what;
+};  // link → gateway
 
 }  // namespace baraza::cluster

@@ -7,9 +7,12 @@
 #include <caf/send.hpp>
 #include <thread>
 
+#include "cluster/cluster_part.hpp"
 #include "cluster/gate.hpp"
 #include "cluster/limits.hpp"
+#include "cluster/peers.hpp"
 #include "cluster/region.hpp"
+#include "cluster/rejoiner.hpp"
 #include "cluster/store_pulse.hpp"
 
 namespace baraza::cluster {
@@ -44,6 +47,8 @@ struct node::parts {
   std::unique_ptr<system_config> config;
   std::unique_ptr<caf::actor_system> system;
   std::shared_ptr<node_services> services;
+  std::unique_ptr<cluster_part> cluster;  // null: alone
+  std::unique_ptr<rejoiner> again;        // null: alone, or it owns shards
   store_pulse pulse{store};
   std::atomic<bool> stopped = false;
 };
@@ -70,46 +75,86 @@ storage::status prepare(storage::store& store) {
 
 node::node(std::unique_ptr<parts> built) : parts_{std::move(built)} {}
 
+namespace {
+
+using writer_list = std::vector<std::unique_ptr<storage::writer>>;
+
+storage::result<writer_list> open_writers(storage::store& store, const storage::node_grant& grant,
+                                          std::uint16_t count) {
+  writer_list writers;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    auto opened = store.open_writer(grant, i);
+    if (!opened) return opened.why();
+    writers.push_back(std::move(*opened));
+  }
+  return writers;
+}
+
+watchdog make_watchdog(storage::store& store, const node_options& options) {
+  return watchdog{[&store, stop = options.stop_node, log = options.log](
+                      const entity_id& who, std::chrono::milliseconds held) {
+    log(severity::error, "watchdog.thread_held", who.to_string(),
+        std::to_string(held.count()) + " ms");
+    // Known by name to the next process: the third time it is voided instead of run (rule D3).
+    (void)store.count_attempt(std::span{&who, 1}, storage::strike::hold);
+    stop("an actor held its thread for more than 5 s");
+  }};
+}
+
+}  // namespace
+
 storage::result<std::unique_ptr<node>> node::start(
     storage::store& store, const node_options& options,
     const std::function<entity_factory(const storage::node_grant&)>& make_factory) {
   init_types();
-  storage::node_registration registration{options.name, options.address, options.roles,
-                                          options.writers, options.shards};
-  auto grant = store.join(registration);
-  if (!grant) return grant.why();
-  std::vector<std::unique_ptr<storage::writer>> writers;
-  for (std::uint16_t i = 0; i < options.writers; ++i) {
-    auto opened = store.open_writer(*grant, i);
-    if (!opened) {
-      (void)store.fence(grant->incarnation);  // a start that was refused is no death
-      return opened.why();
-    }
-    writers.push_back(std::move(*opened));
+  std::unique_ptr<enrolment> member;
+  storage::node_grant grant;
+  if (options.cluster) {
+    auto enrolled = enrol(store, options, join_limit);
+    if (!enrolled) return enrolled.why();
+    member = std::move(*enrolled);
+    grant = member->who.grant;
+  } else {
+    auto alone =
+        store.join({options.name, options.address, options.roles, options.writers, options.shards});
+    if (!alone) return alone.why();
+    grant = *alone;
   }
+  const auto give_up = [&](const storage::error& why) {
+    (void)store.fence(grant.incarnation);  // a start that was refused is no death
+    return why;
+  };
+  const bool owns_shards = !options.cluster || options.cluster->weight > 0;
+  auto writers = open_writers(store, grant, owns_shards ? options.writers : 0);
+  if (!writers) return give_up(writers.why());
   const std::size_t threads = options.scheduler_threads != 0
                                   ? options.scheduler_threads
                                   : std::max(1u, std::thread::hardware_concurrency() / 2);
   auto config = std::make_unique<system_config>(threads);
   auto system = std::make_unique<caf::actor_system>(*config);
   std::unique_ptr<parts> built{new parts{store, read_pool{store, options.readers, 100'000},
-                                         std::move(config), std::move(system), nullptr}};
-  auto stop = options.stop_node;
-  auto log = options.log;
-  built->services = std::shared_ptr<node_services>{new node_services{
-      store, *grant, options.shards, cluster_clock{grant->store_time}, built->reads,
-      make_factory(*grant), options.passivate_after, options.restart_backoff,
-      options.gate_waiting_max, options.stop_node, options.log, options.trace,
-      watchdog{[&store, stop, log](const entity_id& who, std::chrono::milliseconds held) {
-        log(severity::error, "watchdog.thread_held", who.to_string(),
-            std::to_string(held.count()) + " ms");
-        // Known by name to the next process: the third time it is voided instead of run (rule D3).
-        (void)store.count_attempt(std::span{&who, 1}, storage::strike::hold);
-        stop("an actor held its thread for more than 5 s");
-      }}}};
+                                         std::move(config), std::move(system), nullptr, nullptr,
+                                         nullptr}};
+  built->services = std::shared_ptr<node_services>{
+      new node_services{store, grant, options.shards, cluster_clock{grant.store_time}, built->reads,
+                        make_factory(grant), options.passivate_after, options.restart_backoff,
+                        options.gate_waiting_max, options.stop_node, options.log, options.trace,
+                        make_watchdog(store, options)}};
   auto& services = *built->services;
-  services.gate.set(start_gate(*built->system, built->services, std::move(writers)));
+  if (member) services.others = std::make_shared<peers>(grant.node, grant.incarnation);
+  services.gate.set(start_gate(*built->system, built->services, std::move(*writers)));
   services.region.set(start_region(*built->system, built->services));
+  if (member) {
+    auto part = cluster_part::start(*built->system, built->services, std::move(*member), options);
+    if (!part) return give_up(part.why());
+    built->cluster = std::move(*part);
+  }
+  if (!owns_shards) {
+    built->again = std::make_unique<rejoiner>([&store, options, raw = built.get()] {
+      return cluster_part::join_again(raw->cluster, *raw->system, raw->services, store, options);
+    });
+    services.join_again = [again = built->again.get()] { again->ask(); };
+  }
   // Only now: what a stored wake-up starts must find gate and region.
   caf::anon_send(services.region.get(), wheel_tick_now{});
   return std::unique_ptr<node>{new node{std::move(built)}};
@@ -126,12 +171,16 @@ void node::attach_edge(std::uint32_t number, caf::actor gateway) {
 }
 
 bool node::is_serving() const {
-  return !parts_->stopped && parts_->pulse.answered_within(store_silence_max);
+  const auto& services = *parts_->services;
+  const bool is_in = !services.others || (services.is_member && !services.is_suspended);
+  return !parts_->stopped && is_in && parts_->pulse.answered_within(store_silence_max);
 }
 
 bool node::stop(std::chrono::milliseconds limit) {
   if (parts_->stopped.exchange(true)) return true;
   auto& services = *parts_->services;
+  if (parts_->again) parts_->again->stop();
+  if (parts_->cluster) parts_->cluster->leave();
   // Entities end with the region's exit, so what the gate still holds is only what was already on
   // its way.
   const auto region = services.region.get(), gate = services.gate.get();
@@ -150,6 +199,7 @@ bool node::stop(std::chrono::milliseconds limit) {
     if (!clean) std::this_thread::sleep_for(5ms);
   }
   if (clean) (void)parts_->store.fence(services.grant.incarnation);
+  if (parts_->cluster) parts_->cluster->stop();
   // They hold the services that hold them.
   for (auto& gateway : services.gateways) gateway.set({});
   caf::anon_send_exit(gate, caf::exit_reason::user_shutdown);

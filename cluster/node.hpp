@@ -5,8 +5,11 @@
 #include <caf/actor.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "cluster/link/link.hpp"
+#include "cluster/membership/lease_keeper.hpp"
 #include "cluster/services.hpp"
 #include "storage/store.hpp"
 
@@ -15,6 +18,18 @@ class actor_system;
 }
 
 namespace baraza::cluster {
+
+/// How a node finds the others, and they it. Only with a store that serves several nodes.
+struct cluster_options {
+  std::string name = "baraza";    // of the cluster: nodes of another one are refused
+  std::string listen_host;        // an address; connections to peers leave from it, too
+  std::uint16_t listen_port = 0;  // 0: any free one
+  std::string advertise;          // HOST:PORT that peers dial; empty: where it listens
+  std::optional<link_certificates> certificates;  // without: loopback only
+  std::string zone;
+  std::uint32_t weight = 1;  // its share of the shards; 0: it owns none
+  lease_options lease;
+};
 
 struct node_options {
   std::string name = "node-1";
@@ -25,6 +40,7 @@ struct node_options {
   std::uint32_t shards = 1024;
   std::size_t scheduler_threads = 0;  // 0: one for two cores: sockets and commits need the rest
   millis passivate_after = 120'000;
+  std::optional<cluster_options> cluster;  // nothing: this node is alone and owns every shard
   std::chrono::milliseconds restart_backoff = restart_backoff_first;  // see restart_budget
   std::size_t gate_waiting_max = gate_queue_max;  // commits; those beyond wait at their entities
   std::function<void(std::string_view)> stop_node;
@@ -52,8 +68,9 @@ class node {
   /// Whether players may be sent here: not stopping, and the store answered within the last
   /// seconds. Any thread, at once.
   [[nodiscard]] bool is_serving() const;
-  /// Takes no more requests, waits until the gate is empty or `limit` has passed, then closes the
-  /// fence. True: nothing was in flight.
+  /// In a cluster: hands its shards to others first (15 s at most). Then takes no more requests,
+  /// waits until the gate is empty or `limit` has passed, and closes the fence. True: nothing was
+  /// in flight.
   bool stop(std::chrono::milliseconds limit);
 
  private:

@@ -19,7 +19,8 @@ caf::behavior region_actor::make_behavior() {
     loads_.be_careful(cluster_clock::steady() +
                       std::chrono::milliseconds{careful_after_death}.count());
   set_down_handler([this](caf::down_msg& m) { on_down(m); });
-  return {
+  prepare_spots();
+  caf::message_handler entities{
       [this](deliver& m) { route(std::move(m.what)); },
       [this](answer_in& m) { answer(m); },
       [this](arm_timer m) { wheel_.arm(m.who, m.at); },
@@ -41,6 +42,7 @@ caf::behavior region_actor::make_behavior() {
       [this](edge_attached& m) { node_->gateways[m.edge].set(std::move(m.gateway)); },
       [this](stop_region) { quit(); },
   };
+  return entities.or_else(shard_behavior());
 }
 
 void region_actor::on_exit() {
@@ -54,6 +56,7 @@ void region_actor::on_exit() {
 
 void region_actor::route(envelope_ptr what) {
   ++node_->counters.requests;
+  if (view_ && !place(what)) return;
   if (std::holds_alternative<actors::operator_order>(what->what)) return record_order(what);
   const auto known = slots_.find(what->to);
   if (known == slots_.end()) {
@@ -102,6 +105,7 @@ void region_actor::reply(const envelope& what, actors::answer said) {
 /// An answer to an entity that is not awake is dropped: it asks again after its activation (rule
 /// D6).
 void region_actor::answer(answer_in& m) {
+  if (view_ && !is_here(m.to)) return forward_answer(m);
   const auto known = slots_.find(m.to);
   if (known != slots_.end() && known->second.now == phase::awake)
     caf::anon_send(known->second.host, std::move(m));
@@ -131,7 +135,7 @@ slot& region_actor::start(const entity_id& who) {
 void region_actor::spawn_host(const entity_id& who, slot& at) {
   at.activation = ++activations_;
   at.now = phase::awake;
-  at.host = spawn<entity_host, caf::hidden>(node_, who, at.activation);
+  at.host = spawn<entity_host, caf::hidden>(node_, who, at.activation, epoch_of(who));
   monitor(at.host);
   owners_.emplace(at.host.address(), who);
   if (at.past || at.budget) tell_past(at);
@@ -167,6 +171,11 @@ void region_actor::tick() {
   for (const auto& who : due_) {
     const auto known = slots_.find(who);
     if (known == slots_.end()) {
+      if (!is_here(who)) {  // opening: soon; gone: its new owner has read the wake row
+        if (spots_[node_->shard(who)].now == spot::phase::hold)
+          wheel_.arm(who, now + wake_hold.count());
+        continue;
+      }
       ++node_->counters.wakes;
       start(who);
     } else if (known->second.now == phase::awake) {
@@ -181,12 +190,14 @@ void region_actor::tick() {
     next_scan_ = steady + std::chrono::milliseconds{wake_scan_every}.count();
     scan_wakes(node_, caf::actor_cast<caf::actor>(this));
   }
+  if (view_ && steady >= next_look_) look_at_held(steady);
 }
 
 void region_actor::on_wakes(const wakes_found& m) {
   for (const auto& row : m.rows) {
     if (slots_.contains(row.entity)) continue;  // awake entities keep their own clocks
-    if (row.attempts >= attempts_max) {         // none of its code runs again (rule D3)
+    if (spots_[node_->shard(row.entity)].now < spot::phase::hold) continue;  // another node's
+    if (row.attempts >= attempts_max) {  // none of its code runs again (rule D3)
       start_void({row.entity, "it brought its node down again and again"});
       continue;
     }

@@ -1,9 +1,11 @@
-// The supervisor of a node's entities, one class in four files: what is asked and when
-// (region.cpp), what is loaded (region_loading.cpp), and what becomes of those that fail
-// (region_supervision.cpp), and what operators say about them (region_operator.cpp).
+// The supervisor of a node's entities, one class in five files: what is asked and when
+// (region.cpp), what is loaded (region_loading.cpp), which shards are here (region_shards.cpp),
+// what becomes of those that fail (region_supervision.cpp), and what operators say about them
+// (region_operator.cpp).
 #pragma once
 
 #include <caf/event_based_actor.hpp>
+#include <caf/message_handler.hpp>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -30,6 +32,7 @@ struct slot {
   enum class phase : std::uint8_t {
     awake,
     leaving,
+    departing,  // its shard goes to another node
     restarting,
     voiding,
     quarantined,
@@ -55,6 +58,7 @@ class region_actor final : public caf::event_based_actor {
 
   // ---- behaviour
   caf::behavior make_behavior() override;
+  caf::message_handler shard_behavior();
   void on_exit() override;
 
   // ---- requests
@@ -64,6 +68,47 @@ class region_actor final : public caf::event_based_actor {
   void refuse(const envelope& what, actors::refused why) { reply(what, std::move(why)); }
   void answer(answer_in& m);
   void flush_waiting(slot& at);
+
+  // ---- shards
+  /// ```
+  ///   elsewhere ──open_gate──▶ hold ──serve──▶ deliver ──stop_entities──▶ moving ──owner known──▶
+  ///   (elsewhere)
+  /// ```
+  struct spot {
+    enum class phase : std::uint8_t { elsewhere, hold, deliver, moving } now = phase::elsewhere;
+    std::uint64_t epoch = 0;
+    millis blocked_since = 0;  // steady; no owner can be reached; 0: one can
+    bool pause_told = false;
+  };
+  struct held {
+    envelope_ptr what;
+    millis since = 0;  // steady
+  };
+  void prepare_spots();
+  [[nodiscard]] std::uint64_t epoch_of(const entity_id& who) const {
+    return spots_[node_->shard(who)].epoch;
+  }
+  [[nodiscard]] bool is_here(const entity_id& who) const {
+    return spots_[node_->shard(who)].now == spot::phase::deliver;
+  }
+  /// Ours to deliver? Else it has been sent on, held or refused.
+  bool place(envelope_ptr& what);
+  void forward(shard_id shard, envelope_ptr what);
+  void forward_answer(answer_in& m);
+  void send_back(shard_id shard, envelope_ptr what);
+  void hold(shard_id shard, envelope_ptr what);
+  void flush_held(shard_id shard);
+  void take_remote(remote_in& m);
+  void carry_out(shard_steps& m);
+  void open(shard_id shard, std::uint64_t epoch);
+  void load_opened();
+  void serve(shard_id shard);
+  void stop_shards(const std::vector<shard_id>& which, bool at_once);
+  void departed(const entity_id& who);
+  void hear_places(const places_told& m);
+  void hear_peer(const peer_reached& m);
+  void look_at_held(millis steady);
+  void tell_gateway(std::vector<shard_id> shards, bool is_paused);
 
   // ---- activation
   slot& start(const entity_id& who);
@@ -115,6 +160,15 @@ class region_actor final : public caf::event_based_actor {
   timer_wheel wheel_{std::chrono::milliseconds{wheel_tick}.count()};
   std::vector<entity_id> due_;
   millis next_scan_ = 0;
+
+  std::vector<spot> spots_;
+  std::unique_ptr<shard_view> view_;                     // null: this node is alone
+  std::unordered_map<shard_id, std::size_t> departing_;  // hosts of a moving shard still at work
+  std::unordered_map<shard_id, std::vector<held>> held_;
+  std::size_t held_count_ = 0;
+  std::vector<std::pair<shard_id, std::uint64_t>> opened_;  // their wake rows are not read yet
+  bool loading_wakes_ = false;
+  millis next_look_ = 0;
 };
 
 }  // namespace baraza::cluster

@@ -16,6 +16,7 @@ void region_actor::on_down(caf::down_msg& m) {
   loads_.settle(who);
   auto& at = slots_[who];
   at.host = nullptr;
+  if (at.now == phase::departing) return departed(who);
   if (at.now == phase::leaving && !m.reason) {
     auto waiting = std::move(at.waiting);
     slots_.erase(who);
@@ -33,6 +34,10 @@ void region_actor::on_failed(const host_failed& m) {
   if (m.is_suspected) on_stands(m.who);  // it has failed, but the process lives
   const auto known = slots_.find(m.who);
   if (known == slots_.end()) return;
+  if (known->second.now == phase::departing) {
+    let_go(known->second);
+    return departed(m.who);
+  }
   auto& at = known->second;
   let_go(at);
   if (!m.poison) return crashed(m.who, at, m.why, m.was_asked);
@@ -133,6 +138,7 @@ void region_actor::start_void(const fold_failed& m) {
   auto self = caf::actor_cast<caf::actor>(this);
   auto ticket = std::make_shared<void_ticket>();
   ticket->activation = ++activations_;
+  ticket->work.epoch = epoch_of(m.who);
   const bool queued =
       node_->reads.submit([node, self, ticket, who = m.who, why = m.why](storage::reader& from) {
         switch (prepare_void(*node, from, *ticket, who, why)) {

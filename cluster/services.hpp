@@ -16,11 +16,15 @@
 #include "cluster/reachability.hpp"
 #include "cluster/read_pool.hpp"
 #include "cluster/watchdog.hpp"
+#include "storage/membership.hpp"
 #include "storage/store.hpp"
 
 namespace baraza::cluster {
 
-inline constexpr std::size_t edges_max = 64;  // gateways that one node pushes to
+inline constexpr std::size_t edges_max =
+    128;  // gateways that one node pushes to, its own among them
+/// In a process the own edge is always this one; on the wire too.
+inline constexpr std::uint32_t own_edge = 1;
 
 enum class severity : std::uint8_t { debug, info, warning, error };
 
@@ -73,6 +77,24 @@ class actor_slot {
   std::atomic<bool> filled_{false};
 };
 
+/// The newest view of the cluster, for those who show it: operators, metrics. Any thread.
+class cluster_board {
+ public:
+  void show(std::shared_ptr<const storage::cluster_state> what) {
+    const std::lock_guard lock{mutex_};
+    state_ = std::move(what);
+  }
+  /// Null: alone, or nothing was read yet.
+  [[nodiscard]] std::shared_ptr<const storage::cluster_state> get() const {
+    const std::lock_guard lock{mutex_};
+    return state_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const storage::cluster_state> state_;
+};
+
 struct node_services {
   storage::store& store;
   storage::node_grant grant;
@@ -101,6 +123,16 @@ struct node_services {
   [[nodiscard]] caf::actor gateway(std::uint32_t edge) const {
     return edge != 0 && edge < edges_max ? gateways[edge].get() : caf::actor{};
   }
+  // ---- several nodes
+  std::shared_ptr<class peers> others;  // null: this node is alone and owns every shard
+  actor_slot membership;
+  /// Past its lease: nothing is committed, requests are answered `paused` (rule B3).
+  std::atomic<bool> is_suspended{false};
+  /// A member that is up, and has seen every shard with an owner.
+  std::atomic<bool> is_member{false};
+  cluster_board board;
+  std::function<void()> join_again;  // of a node without shards; returns at once
+
   [[nodiscard]] shard_id shard(const entity_id& who) const { return shard_of(who, shards); }
 };
 

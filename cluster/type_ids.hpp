@@ -39,6 +39,24 @@ struct wakes_found;
 struct stop_region;
 struct drain_asked;
 struct host_failed;
+struct member_says;
+struct member_tick_now;
+struct control_in;
+struct link_changed;
+struct leave_asked;
+struct shard_steps;
+struct places_told;
+struct shards_loaded;
+struct shard_stopped;
+struct leave_shard;
+struct gate_shard;
+struct gate_emptied;
+struct gate_paused;
+struct remote_in;
+struct moved_in;
+struct peer_reached;
+struct shards_changed;
+struct edge_heads;
 }  // namespace baraza::cluster
 
 CAF_BEGIN_TYPE_ID_BLOCK(baraza, first_custom_type_id)
@@ -71,14 +89,32 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::wakes_found))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stop_region))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::drain_asked))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::host_failed))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::member_says))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::member_tick_now))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::control_in))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::link_changed))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::leave_asked))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::shard_steps))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::places_told))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::shards_loaded))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::shard_stopped))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::leave_shard))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::gate_shard))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::gate_emptied))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::gate_paused))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::remote_in))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::moved_in))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::peer_reached))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::shards_changed))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_heads))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stands))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::past_lives))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::progressed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::order_recorded))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
-// In one process messages travel as they are. What crosses nodes is the packed envelope, which gets
-// its inspector with the wire format.
+// In one process messages travel as they are. What crosses nodes are bytes on a link
+// (cluster/wire), never these.
 #define BARAZA_LOCAL_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(baraza::cluster::name)
 BARAZA_LOCAL_MESSAGE(deliver)
 BARAZA_LOCAL_MESSAGE(answer_in)
@@ -113,4 +149,22 @@ BARAZA_LOCAL_MESSAGE(wakes_found)
 BARAZA_LOCAL_MESSAGE(stop_region)
 BARAZA_LOCAL_MESSAGE(drain_asked)
 BARAZA_LOCAL_MESSAGE(host_failed)
+BARAZA_LOCAL_MESSAGE(member_says)
+BARAZA_LOCAL_MESSAGE(member_tick_now)
+BARAZA_LOCAL_MESSAGE(control_in)
+BARAZA_LOCAL_MESSAGE(link_changed)
+BARAZA_LOCAL_MESSAGE(leave_asked)
+BARAZA_LOCAL_MESSAGE(shard_steps)
+BARAZA_LOCAL_MESSAGE(places_told)
+BARAZA_LOCAL_MESSAGE(shards_loaded)
+BARAZA_LOCAL_MESSAGE(shard_stopped)
+BARAZA_LOCAL_MESSAGE(leave_shard)
+BARAZA_LOCAL_MESSAGE(gate_shard)
+BARAZA_LOCAL_MESSAGE(gate_emptied)
+BARAZA_LOCAL_MESSAGE(gate_paused)
+BARAZA_LOCAL_MESSAGE(remote_in)
+BARAZA_LOCAL_MESSAGE(moved_in)
+BARAZA_LOCAL_MESSAGE(peer_reached)
+BARAZA_LOCAL_MESSAGE(shards_changed)
+BARAZA_LOCAL_MESSAGE(edge_heads)
 #undef BARAZA_LOCAL_MESSAGE

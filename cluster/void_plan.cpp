@@ -26,7 +26,6 @@ void_outlook prepare_void(node_services& node, storage::reader& from, void_ticke
   auto& work = ticket.work;
   work.entity = who;
   work.shard = node.shard(who);
-  work.epoch = node.grant.epoch;
   work.expected_seq = events.back().seq;
   work.events = std::move(plan->what.events);
   work.opens = std::move(plan->what.opens);

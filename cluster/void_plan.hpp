@@ -15,7 +15,8 @@ enum class void_outlook : std::uint8_t {
   store_away   // ask again
 };
 
-/// Fills `ticket.work` with the commit that voids `who`. Blocks: for a thread of the read pool.
+/// Fills `ticket.work`, but for the epoch, with the commit that voids `who`. Blocks: for a thread
+/// of the read pool.
 void_outlook prepare_void(node_services& node, storage::reader& from, void_ticket& ticket,
                           const entity_id& who, const std::string& why);
 

@@ -30,6 +30,39 @@ bool overlap(const address& a, const address& b) {
   return a.v6 == b.v6 && a.host == b.host;
 }
 
+std::optional<load_error> check_cluster(const loaded& all) {
+  const auto& s = all.values;
+  const auto nodes = parse_address(s.cluster.listen);
+  if (!nodes) return std::nullopt;
+  const auto http = parse_address(s.http.listen), admin = parse_address(s.admin.listen);
+  if (http && overlap(*http, *nodes))
+    return clash(all, "cluster.listen", "http.listen", "takes the same port as",
+                 "two different ports");
+  if (admin && overlap(*admin, *nodes))
+    return clash(all, "cluster.listen", "admin.listen", "takes the same port as",
+                 "two different ports");
+  if (!s.storage.url.starts_with("postgres"))
+    return clash(all, "cluster.listen", "storage.url", "does not fit",
+                 "several nodes on one PostgreSQL: postgresql://USER@HOST/DATABASE");
+  if (is_any(*nodes) && s.cluster.advertise.empty())
+    return clash(all, "cluster.listen", "cluster.advertise", "is every address, without",
+                 "an address of this machine, or one that others dial");
+  const int files = !s.cluster.ca_file.empty() + !s.cluster.certificate_file.empty() +
+                    !s.cluster.private_key_file.empty();
+  if (files == 0 && !is_loopback(*nodes))
+    return clash(all, "cluster.listen", "cluster.ca_file",
+                 "is not a loopback address and there is no",
+                 "a loopback address, or certificates of `baraza cluster certs`");
+  if (files != 0 && files != 3)
+    return clash(all, s.cluster.ca_file.empty() ? "cluster.certificate_file" : "cluster.ca_file",
+                 s.cluster.ca_file.empty()            ? "cluster.ca_file"
+                 : s.cluster.certificate_file.empty() ? "cluster.certificate_file"
+                                                      : "cluster.private_key_file",
+                 "is set without",
+                 "cluster.ca_file, certificate_file and private_key_file, or none");
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<load_error> check_together(const loaded& all) {
@@ -43,6 +76,7 @@ std::optional<load_error> check_together(const loaded& all) {
     return clash(all, "admin.listen", "admin.token_file",
                  "is not a loopback address and there is no",
                  "a loopback address, or a file with a bearer token");
+  if (auto error = check_cluster(all)) return error;
   if (s.http.tls_certificate_file.empty() != s.http.tls_key_file.empty()) {
     const bool key_missing = s.http.tls_key_file.empty();
     return clash(all, key_missing ? "http.tls_certificate_file" : "http.tls_key_file",

@@ -45,6 +45,12 @@ constexpr std::array all_keys{
     key{"node", "data_dir", TEXT(node.data_dir, path, optional), "",
         "Folder for everything this node keeps. Empty: baraza in $XDG_DATA_HOME, or in "
         "~/.local/share."},
+    key{"node", "roles", LIST(node.roles, choice, required, "edge game payments"), "",
+        "What this node does: edge keeps players' sockets, game owns tables and wallets."},
+    key{"node", "zone", TEXT(node.zone, name, optional), "",
+        "Failure zone: shards are spread over zones. Empty: none."},
+    key{"node", "weight", INT(node.weight, 0, 100), "shares",
+        "Share of the shards against other nodes; 0 owns none."},
 
     key{"storage", "url", TEXT(storage.url, store_url, optional), "",
         "sqlite:PATH or postgresql://USER@HOST/DATABASE. Empty: the embedded store in "
@@ -101,6 +107,23 @@ constexpr std::array all_keys{
         "File with the bearer token that /metrics and /admin ask for. Empty: none, on loopback "
         "only."},
 
+    key{"cluster", "name", TEXT(cluster.name, name, required), "",
+        "Name of the cluster; nodes of another one are refused."},
+    key{"cluster", "listen", TEXT(cluster.listen, address, optional), "",
+        "Where other nodes connect; connections to them leave from it, too. Port 0 takes a free "
+        "port. Empty: this node is alone. Needs PostgreSQL."},
+    key{"cluster", "advertise", TEXT(cluster.advertise, address, optional), "",
+        "Address that other nodes dial. Empty: cluster.listen."},
+    key{"cluster", "ca_file", TEXT(cluster.ca_file, path, optional), "",
+        "Certificates of the cluster's own authority (PEM). Only on loopback may nodes connect "
+        "without."},
+    key{"cluster", "certificate_file", TEXT(cluster.certificate_file, path, optional), "",
+        "This node's certificate (PEM), for the name in node.name."},
+    key{"cluster", "private_key_file", TEXT(cluster.private_key_file, path, optional), "",
+        "Private key (PEM) of that certificate."},
+    key{"cluster", "lease_ms", INT(cluster.lease_ms, 2000, 60000), "ms",
+        "A node that cannot renew for this long commits nothing more; renewed five times as "
+        "often."},
     key{"cluster", "shards", INT(cluster.shards, 1, 65536), "shards",
         "Shards of all entities. Fixed when the store is created; another number refuses to "
         "start."},

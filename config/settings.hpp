@@ -15,6 +15,9 @@ struct settings {
   struct {
     std::string name;      // load() fills in the host name
     std::string data_dir;  // load() fills in $XDG_DATA_HOME/baraza or ~/.local/share/baraza
+    std::vector<std::string> roles{"edge", "game", "payments"};
+    std::string zone;
+    integer weight = 1;
   } node;
 
   struct {
@@ -49,6 +52,13 @@ struct settings {
   } admin;
 
   struct {
+    std::string name = "baraza";
+    std::string listen;     // empty: alone
+    std::string advertise;  // empty: listen
+    std::string ca_file;
+    std::string certificate_file;
+    std::string private_key_file;
+    integer lease_ms = 5000;
     integer shards = 1024;
     std::string key_file;  // load() fills in DATA_DIR/cluster.key
   } cluster;

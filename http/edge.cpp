@@ -121,10 +121,12 @@ std::optional<std::string> edge::parts::start() {
     threads.push_back(std::make_unique<io_thread>());
     all.push_back(threads.back().get());
   }
-  players = std::make_unique<listener>(shared, all, *player_routes,
-                                       speaks_tls() ? &certificate : nullptr, true);
-  if (auto why = players->bind(shared.options.address, shared.options.port); !why.empty())
-    return why;
+  if (shared.options.players) {
+    players = std::make_unique<listener>(shared, all, *player_routes,
+                                         speaks_tls() ? &certificate : nullptr, true);
+    if (auto why = players->bind(shared.options.address, shared.options.port); !why.empty())
+      return why;
+  }
   if (shared.options.admin) {
     operators = std::make_unique<listener>(shared, all, *operator_routes, nullptr, false);
     if (auto why = operators->bind(shared.options.admin_address, shared.options.admin_port);
@@ -132,7 +134,7 @@ std::optional<std::string> edge::parts::start() {
       return why;
   }
   for (auto* one : all) one->start();
-  players->accept();
+  if (players) players->accept();
   if (operators) operators->accept();
   running = true;
   return std::nullopt;
@@ -142,7 +144,7 @@ void edge::parts::stop(std::uint32_t retry_ms) {
   if (!running) return;
   running = false;
   shared.stopping = true;
-  players->stop();
+  if (players) players->stop();
   shared.to->go_away(retry_ms);
   // The bridge's frames have this long to reach the sockets' outboxes; closing then waits for what
   // is queued, within a bound.
@@ -153,7 +155,7 @@ void edge::parts::stop(std::uint32_t retry_ms) {
   accounts->stop();
   for (auto& one : threads) one->stop();
   // Sessions end here, on this thread, while bridge and store still stand.
-  players->release();
+  if (players) players->release();
   if (operators) operators->release();
   threads.clear();
 }
@@ -230,7 +232,9 @@ std::optional<std::string> edge::reload_certificate() {
   auto why = parts_->reload_certificate();
   return why.empty() ? std::nullopt : std::optional{std::move(why)};
 }
-std::uint16_t edge::port() const { return parts_->players->port(); }
+std::uint16_t edge::port() const {
+  return parts_->players ? parts_->players->port() : std::uint16_t{0};
+}
 std::uint16_t edge::admin_port() const {
   return parts_->operators ? parts_->operators->port() : std::uint16_t{0};
 }

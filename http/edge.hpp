@@ -22,6 +22,7 @@ class read_pool;
 namespace baraza::http {
 
 struct edge_options {
+  bool players = true;  // false: only the operators' port is opened
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;  // 0: any free one
   std::string admin_address = "127.0.0.1";
@@ -90,7 +91,7 @@ class edge {
   /// Reads the certificate and key files again; see tls_certificate. Any thread.
   /// @returns what is wrong, in one line, and the earlier certificate stays
   std::optional<std::string> reload_certificate();
-  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::uint16_t port() const;  // 0 without players
   [[nodiscard]] std::uint16_t admin_port() const;
   /// The edge's own metrics, as /metrics shows them.
   void append_metrics(std::string& out) const;

@@ -21,6 +21,8 @@ class gateway_actor final : public caf::event_based_actor {
     return {
         [this](cluster::edge_answer& m) { hub_->on_answer(m); },
         [this](cluster::edge_push& m) { hub_->on_push(*m.what); },
+        [this](const cluster::shards_changed& m) { hub_->on_shards(m); },
+        [this](const cluster::edge_heads& m) { hub_->on_heads(m.what); },
         [this](cluster::edge_sweep) {
           delayed_send(this, std::chrono::seconds{1}, cluster::edge_sweep{});
           hub_->sweep();

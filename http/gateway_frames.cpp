@@ -87,6 +87,13 @@ shared_frame gone_frame(const uuid& table, const actors::refused& why) {
   return share(wire::push_frame("table.gone", 3, fields));
 }
 
+shared_frame pause_frame(const uuid& table, bool is_paused) {
+  std::string fields;
+  pack::put_text(fields, "table");
+  pack::put_text(fields, table.to_string());
+  return share(wire::push_frame(is_paused ? "table.paused" : "table.resumed", 1, fields));
+}
+
 shared_frame going_away_frame(std::uint32_t retry_ms) {
   std::string fields;
   put(fields, "retry_ms", retry_ms);

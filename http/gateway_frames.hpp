@@ -22,6 +22,9 @@ shared_frame view_frame(const uuid& table, std::uint64_t asked_seq, std::uint64_
                         const actors::table_view& view);
 /// Every other answer to the request `re` of a session.
 shared_frame answer_frame(std::uint64_t re, const actors::answer& what);
+/// "table.paused" and "table.resumed": the table's node cannot be reached for a moment; what was
+/// acknowledged is kept, and its clocks stand.
+shared_frame pause_frame(const uuid& table, bool is_paused);
 /// "table.gone": this connection watches the table no longer, and why.
 shared_frame gone_frame(const uuid& table, const actors::refused& why);
 /// "going_away": this edge stops; come back, to any edge, after `retry_ms`.

@@ -93,9 +93,11 @@ void gateway_hub::ask(const entity_id& to, actors::request what, std::chrono::mi
     return answered(refused{"overloaded", "too many requests wait for an answer", 1000});
   }
   const auto number = ++last_ask_;
-  asks_.emplace(number, std::pair{cluster_clock::steady() + deadline.count(), std::move(answered)});
-  lock.unlock();
-  send(to, std::move(what), {options_.edge, 0, number, std::nullopt}, deadline.count());
+  auto& waiting = asks_[number];
+  waiting.deadline = cluster_clock::steady() + deadline.count();
+  waiting.answered = std::move(answered);
+  waiting.sent =
+      send(to, std::move(what), {options_.edge, 0, number, std::nullopt}, deadline.count());
 }
 
 void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
@@ -125,7 +127,7 @@ void gateway_hub::on_answer(cluster::edge_answer& m) {
   if (m.session == 0) {
     const auto known = asks_.find(m.request);
     if (known == asks_.end()) return;
-    const auto answered = std::move(known->second.second);
+    const auto answered = std::move(known->second.answered);
     asks_.erase(known);
     lock.unlock();
     return answered(m.what);
@@ -169,11 +171,11 @@ void gateway_hub::sweep() {
     const auto now = cluster_clock::steady();
     for (auto& [number, s] : sessions_) time_out(number, s, now);
     for (auto ask = asks_.begin(); ask != asks_.end();) {
-      if (ask->second.first > now) {
+      if (ask->second.deadline > now) {
         ++ask;
         continue;
       }
-      late.push_back(std::move(ask->second.second));
+      late.push_back(std::move(ask->second.answered));
       ask = asks_.erase(ask);
     }
     renew_subscriptions(now);
@@ -186,26 +188,26 @@ void gateway_hub::sweep() {
     answered(refused{"timeout", "no answer in time: the outcome is unknown", 0});
 }
 
-void gateway_hub::send(const entity_id& to, actors::request what, actors::reply_to from,
-                       millis within) {
+cluster::envelope_ptr gateway_hub::send(const entity_id& to, actors::request what,
+                                        actors::reply_to from, millis within) {
   auto request = std::make_shared<cluster::envelope>();
   request->to = to;
   request->origin = {from.edge, from.session, from.request};
   request->from = std::move(from);
   request->what = std::move(what);
   if (within != 0) request->deadline = node_->clock.now() + within;
-  caf::anon_send(node_->region.get(), cluster::deliver{std::move(request)});
+  caf::anon_send(node_->region.get(), cluster::deliver{request});
+  return request;
 }
 gateway_hub::pending& gateway_hub::expect(session& from, std::uint64_t id) {
   from.waiting.push_back(
-      {id, cluster_clock::steady() + options_.request_deadline.count(), {}, 0, {}});
+      {id, cluster_clock::steady() + options_.request_deadline.count(), {}, 0, {}, {}});
   return from.waiting.back();
 }
 void gateway_hub::request(session_number number, session& from, std::uint64_t id,
                           const entity_id& to, actors::request what) {
-  expect(from, id);
-  send(to, std::move(what), {options_.edge, number, id, std::nullopt},
-       options_.request_deadline.count());
+  expect(from, id).sent = send(to, std::move(what), {options_.edge, number, id, std::nullopt},
+                               options_.request_deadline.count());
 }
 
 // ---- one overload a message
@@ -236,7 +238,7 @@ void gateway_hub::ask_entity(session_number number, session& from, std::uint64_t
           actors::lobby_join{ticket, from.player, from.login, from.display, m.game, options,
                              m.stake, m.money});
   from.waiting.back().ticket = ticket;
-  from.tickets.push_back({ticket, lobby});
+  from.tickets.push_back({ticket, lobby, from.waiting.back().sent});
 }
 void gateway_hub::ask_entity(session_number, session& from, std::uint64_t id, wire::lobby_leave&) {
   for (const auto& ticket : from.tickets)

@@ -33,6 +33,11 @@ class gateway_hub {
   // ---- from the gateway actor
   void on_answer(cluster::edge_answer& m);
   void on_push(const actors::push& what);
+  /// Their tables, wallets and lobbies are somewhere else, or out of reach for longer than a
+  /// moment.
+  void on_shards(const cluster::shards_changed& m);
+  /// How far tables are that were pushed here: whoever is behind has lost the last push (rule E1).
+  void on_heads(const cluster::wire::digest& m);
   /// Once a second: requests whose answer is late, subscriptions to renew, tickets nobody came back
   /// for.
   void sweep();
@@ -40,14 +45,21 @@ class gateway_hub {
  private:
   struct pending {
     std::uint64_t id = 0;
-    millis deadline = 0;    // steady
-    uuid table;             // of a watch; else nil
-    std::uint64_t seq = 0;  // the seq a watch asked after
-    uuid ticket;            // of a lobby.join
+    millis deadline = 0;         // steady
+    uuid table;                  // of a watch; else nil
+    std::uint64_t seq = 0;       // the seq a watch asked after
+    uuid ticket;                 // of a lobby.join
+    cluster::envelope_ptr sent;  // sent again, with the same command id, when its shard moves
   };
   struct lobby_ticket {
     uuid ticket;
     entity_id lobby;
+    cluster::envelope_ptr join;  // a lobby that moves forgets its queue: entered again (rule E2)
+  };
+  struct ask_waiting {
+    millis deadline = 0;  // steady
+    std::function<void(const actors::answer&)> answered;
+    cluster::envelope_ptr sent;
   };
   struct session {
     uuid player, login;
@@ -65,7 +77,8 @@ class gateway_hub {
   static void tell(const session& to, shared_frame frame) {
     if (const auto sink = to.sink.lock()) sink->deliver(std::move(frame));
   }
-  void send(const entity_id& to, actors::request what, actors::reply_to from, millis within = 0);
+  cluster::envelope_ptr send(const entity_id& to, actors::request what, actors::reply_to from,
+                             millis within = 0);
   pending& expect(session& from, std::uint64_t id);
   void request(session_number number, session& from, std::uint64_t id, const entity_id& to,
                actors::request what);
@@ -99,6 +112,7 @@ class gateway_hub {
                const actors::table_view& view);
   /// The table is ahead, or began a new life: every watcher asks for what it missed.
   void catch_up(std::uint64_t half);
+  void send_again(const std::function<bool(const entity_id&)>& is_theirs);
   void on_events(const actors::table_events& m);
   /// The one who caused the events does not watch, or is behind: it gets a plain answer.
   void answer_cause(const actors::table_events& m);
@@ -112,8 +126,7 @@ class gateway_hub {
   std::unordered_map<session_number, session> sessions_;
   std::unordered_map<uuid, std::vector<session_number>> players_;
   std::unordered_map<uuid, std::vector<lost_ticket>> lost_;
-  std::unordered_map<std::uint64_t, std::pair<millis, std::function<void(const actors::answer&)>>>
-      asks_;
+  std::unordered_map<std::uint64_t, ask_waiting> asks_;
   subscriptions tables_;
   session_number last_session_ = 0;
   std::uint64_t last_ask_ = 0, last_own_ = 0;

@@ -29,13 +29,19 @@ std::uint64_t low_half(const uuid& id) {
 }
 
 void gateway_hub::renew_subscriptions(millis now) {
+  std::vector<std::tuple<session_number, uuid, std::uint64_t>> behind;
   tables_.each([&](const uuid& id, subscriptions::table& t) {
+    // A push that overtook the view a session was waiting for was not for it yet, and the view is
+    // the older one. The table would not notice: it is told how far it has pushed.
+    for (const auto& w : t.watchers)
+      if (w.caught_up && w.seq < t.seq) behind.emplace_back(w.session, id, w.seq);
     if (t.renew_at > now) return;
     t.renew_at = now + options_.renew_every.count();
     if (t.seq != 0)
       send({entity_kind::table, id}, actors::table_renew{t.seq},
            {options_.edge, renewal_session, low_half(id), std::nullopt});
   });
+  for (const auto& [number, table, seq] : behind) watch_again(number, table, seq);
 }
 
 void gateway_hub::watch(session_number number, session& from, std::uint64_t id, const uuid& table,
@@ -48,8 +54,8 @@ void gateway_hub::watch(session_number number, session& from, std::uint64_t id, 
   auto& asked = expect(from, id);
   asked.table = table;
   asked.seq = seq;
-  send({entity_kind::table, table}, actors::table_watch{from.player, seq, t.epoch},
-       {options_.edge, number, id, std::nullopt}, options_.request_deadline.count());
+  asked.sent = send({entity_kind::table, table}, actors::table_watch{from.player, seq, t.epoch},
+                    {options_.edge, number, id, std::nullopt}, options_.request_deadline.count());
 }
 void gateway_hub::watch_again(session_number number, const uuid& table, std::uint64_t seq) {
   if (const auto known = sessions_.find(number); known != sessions_.end())

@@ -144,6 +144,11 @@ void raise_descriptor_limit() {
 }
 
 void say_ready(const serve_options& options, const edge& at) {
+  if (!options.edge.players) {
+    std::cout << "Baraza is ready, without players of its own\n  admin   http://"
+              << options.edge.admin_address << ":" << at.admin_port() << "/metrics" << std::endl;
+    return;
+  }
   const auto scheme = options.edge.certificate_file.empty() ? "ws" : "wss";
   const auto host = options.edge.address == "0.0.0.0" || options.edge.address == "::"
                         ? std::string{"127.0.0.1"}
@@ -200,7 +205,12 @@ int serve(serve_options options) {
     options.table.slots = options.wallet.slots = {grant.incarnation, options.node.writers};
     return entities(options);
   });
-  if (!node) return complain(node.why().message);
+  if (!node) {
+    // A name that lives elsewhere is a mistake in the settings; whatever starts us need not try
+    // again.
+    (void)complain(node.why().message);
+    return node.why().code == storage::errc::exists ? 2 : 1;
+  }
   const cluster::upkeep upkeep{
       [&] { return (*store)->maintain((*node)->services()->clock.now()); },
       [](const storage::error& why) {
@@ -213,7 +223,7 @@ int serve(serve_options options) {
   edge front{options.edge, *gateway, *identities, (*node)->reads(), callbacks(**node)};
   if (const auto why = front.start()) return complain(*why);
   client::house_bot bot;
-  if (options.house_bot) {
+  if (options.house_bot && options.edge.players) {
     const auto host =
         options.edge.address == "0.0.0.0" ? std::string{"127.0.0.1"} : options.edge.address;
     if (!bot.start("ws://" + host + ":" + std::to_string(front.port()) + "/v1/play",

@@ -32,8 +32,8 @@ struct serve_options {
 };
 
 /// Serves until SIGTERM or SIGINT; a second one ends at once.
-/// @returns 0 after a clean stop, 1 when something could not be started or stopped (one line on
-/// standard error)
+/// @returns 0 after a clean stop, 1 when something could not be started or stopped, 2 when a node
+/// of this name lives elsewhere (one line on standard error)
 int serve(serve_options options);
 
 }  // namespace baraza::http

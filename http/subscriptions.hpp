@@ -21,6 +21,7 @@ class subscriptions {
   struct table {
     std::uint64_t epoch = 0, seq = 0;
     millis renew_at = 0;
+    bool is_paused = false;  // its watchers were told so
     std::vector<watcher> watchers;
   };
   void watch(const uuid& table, std::uint64_t session) {

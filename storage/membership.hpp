@@ -93,6 +93,8 @@ class membership_store {
  public:
   virtual ~membership_store() = default;
 
+  /// What tells this store from every other one: two clusters of one name must not mix.
+  virtual result<std::string> identity() = 0;
   /// Registers this process as `joining`, with its lease and open fence rows, but no shard; creates
   /// the shard rows of a new store, free. Errors: exists (the name has a living member: read()
   /// shows which), incompatible (another shard count). Not safe to repeat blindly: after `unknown`,

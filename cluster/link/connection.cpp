@@ -27,8 +27,9 @@ connection::connection(asio::io_context& io, connection_owner& owner, context_pt
 
 connection::~connection() = default;
 
-void connection::dial(const std::string& host, std::uint16_t port) {
+void connection::dial(const std::string& host, std::uint16_t port, const std::string& from) {
   dialled = true;
+  from_ = from;
   error_code why;
   const auto address = asio::ip::make_address(host, why);
   if (!why) return connect({address, port});
@@ -44,6 +45,13 @@ void connection::dial(const std::string& host, std::uint16_t port) {
 void connection::connect(const tcp::endpoint& to) {
   if (!context_ && !to.address().is_loopback())
     return close("without certificates only loopback addresses are dialled");
+  error_code unbound;
+  const auto source = asio::ip::make_address(from_, unbound);
+  if (!unbound && !source.is_unspecified() && source.is_v4() == to.address().is_v4()) {
+    socket_.open(to.protocol(), unbound);
+    if (!unbound) socket_.bind({source, 0}, unbound);
+    if (unbound) return close("cannot leave from " + from_ + ": " + unbound.message());
+  }
   socket_.async_connect(to, [self = shared_from_this()](error_code why) {
     if (self->closed_) return;
     if (why) return self->close(why.message());

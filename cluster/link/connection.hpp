@@ -49,7 +49,8 @@ class connection : public std::enable_shared_from_this<connection> {
   connection(boost::asio::io_context& io, connection_owner& owner, context_ptr tls);
   ~connection();
 
-  void dial(const std::string& host, std::uint16_t port);
+  /// @param from the address to leave from, if it is one and of the same family
+  void dial(const std::string& host, std::uint16_t port, const std::string& from);
   void accept(tcp::socket socket);
   /// A short frame that goes before any data.
   void say(frame_type type, std::string_view body);
@@ -91,7 +92,7 @@ class connection : public std::enable_shared_from_this<connection> {
   tcp::socket socket_;
   tcp::resolver resolver_;
   std::optional<boost::asio::ssl::stream<tcp::socket&>> tls_;
-  std::string remote_ = "?";
+  std::string remote_ = "?", from_;
   std::vector<char> in_;
   std::size_t in_size_ = 0;
   std::size_t frame_limit_;

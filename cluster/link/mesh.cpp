@@ -181,7 +181,7 @@ void link::mesh::dial(peer_state& peer) {
   peer.out->begun_ms = peer.out->heard_ms = steady_ms();
   peer.ping_open = false;
   peer.pages.clear();
-  peer.out->dial(peer.where.host, peer.where.port);
+  peer.out->dial(peer.where.host, peer.where.port, options_.listen_host);
 }
 
 void link::mesh::accept() {

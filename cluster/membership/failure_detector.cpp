@@ -164,6 +164,11 @@ bool failure_detector::doubts(std::uint64_t peer) const {
   return found != peers_.end() && (found->second.at != phase::calm || found->second.follow_up);
 }
 
+bool failure_detector::accuses(std::uint64_t peer) const {
+  const auto found = peers_.find(peer);
+  return found != peers_.end() && found->second.voted;
+}
+
 failure_detector::time_point failure_detector::next_look() const {
   // Never later than half the pause that would be taken for our own.
   auto next = last_tick_.value_or(time_point{}) + options_.own_pause / 2;

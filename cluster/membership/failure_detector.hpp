@@ -83,6 +83,8 @@ class failure_detector {
   void link_lost(std::uint64_t peer, time_point now);
 
   [[nodiscard]] bool doubts(std::uint64_t peer) const;
+  /// Whether a vote of ours against it stands.
+  [[nodiscard]] bool accuses(std::uint64_t peer) const;
 
  private:
   enum class phase : std::uint8_t { calm, doubted, asked, accused };

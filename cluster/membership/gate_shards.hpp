@@ -59,6 +59,7 @@ class gate_shards {
   void resume() { suspended_ = false; }
 
   [[nodiscard]] bool is_suspended() const { return suspended_; }
+  [[nodiscard]] std::uint64_t epoch(shard_id shard) const { return shards_.at(shard).epoch; }
   [[nodiscard]] std::uint32_t on_their_way(shard_id shard) const {
     return shards_.at(shard).counted;
   }

@@ -1,6 +1,7 @@
 // A node's own lease: when to renew, when to fall silent, and when its word about others counts.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -69,7 +70,9 @@ class lease_keeper {
 
  private:
   /// Answers further apart cannot rule out that others missed theirs meanwhile.
-  [[nodiscard]] std::chrono::milliseconds gap_max() const { return options_.length / 2; }
+  [[nodiscard]] std::chrono::milliseconds gap_max() const {
+    return std::min<std::chrono::milliseconds>(options_.length / 2, judge_gap_max);
+  }
 
   lease_options options_;
   time_point until_, next_;

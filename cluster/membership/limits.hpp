@@ -15,6 +15,9 @@ inline constexpr auto lease_renew_every = 1000ms;
 inline constexpr auto lease_retry_every = 250ms;  // after a failed renewal
 // Judging others' leases: only after renewals without a gap for lease + this.
 inline constexpr auto lease_judge_margin = 1000ms;
+// Its renewals were answered at least this often. A member that the store has not heard for
+// store_silence_vote had then a time of lease_renew_every in which the store would have heard it.
+inline constexpr auto judge_gap_max = 1500ms;
 // The store's clock and ours may drift apart by this between two renewals; more means that one of
 // them jumped, and then its word about others' leases is worth nothing for a while.
 inline constexpr auto store_clock_step_max = 1000ms;
@@ -39,6 +42,7 @@ inline constexpr auto own_pause_max = 1000ms;
 inline constexpr auto vote_age_max = 5000ms;
 // A member that renewed its lease within this is heard by the store: it can still speak for itself.
 inline constexpr auto store_silence_vote = 2500ms;
+static_assert(judge_gap_max + lease_renew_every <= store_silence_vote);
 
 // Shards.
 inline constexpr std::size_t handoffs_in_flight_max = 32;  // planned moves at a time

@@ -19,7 +19,8 @@ void member::tick(time_point now) {
   look_after_lease(now);
   if (stopped_) return;
   if (now >= reading_until_ && (now >= next_read_ || view_.is_behind())) {
-    next_read_ = now + read_every;
+    const bool is_moving = balance_.in_flight() != 0 && state_.coordinator == self_;
+    next_read_ = now + (is_moving ? balance_read_every : read_every);
     reading_until_ = now + read_limit;
     port_.read(view_.version());
   }
@@ -45,6 +46,11 @@ void member::look_after_lease(time_point now) {
   if (lease_.must_exit()) {
     stopped_ = true;
     return port_.stop("the store has declared this node dead");
+  }
+  if (lease_.at(now) == lease_keeper::state::lost) {
+    stopped_ = true;
+    port_.suspended(true);
+    return port_.expelled();
   }
   if (lease_.is_due(now)) {
     lease_.sent(now);
@@ -93,8 +99,31 @@ void member::state(const storage::cluster_state& what, time_point now) {
   condemn(now);
 }
 
+/// A newcomer may judge only when nobody is left who could: all who are up are past their leases.
+/// It would wait for their greetings for ever, and they own shards.
+bool member::has_a_say() const {
+  if (!is_joining_) return true;
+  const auto is_heard = [&](const storage::member& m) {
+    return m.status != storage::member_status::joining && m.lease_until >= state_.now;
+  };
+  return std::ranges::find(state_.members, self_, &storage::member::incarnation) !=
+             state_.members.end() &&
+         std::ranges::none_of(state_.members, is_heard);
+}
+
+/// Our own vote counts only while we hold it, whatever the store has: one that was sent while the
+/// store stood still lands when its accused may long have answered, perhaps after its withdrawal.
+void member::take_back_stale_votes() {
+  std::erase_if(state_.votes, [&](const storage::vote& v) {
+    if (v.accuser != self_ || detector_.accuses(v.accused)) return false;
+    port_.withdraw(v.accused);
+    return true;
+  });
+}
+
 void member::condemn(time_point now) {
-  if (is_joining_ || !lease_.may_commit(now)) return;
+  if (!has_a_say() || !lease_.may_commit(now)) return;
+  take_back_stale_votes();
   std::vector<std::uint64_t> dead;
   for (const auto& sentence : count_votes(state_, judges(now)))
     if (sentence.who != self_) dead.push_back(sentence.who);  // of ourselves others say so
@@ -124,6 +153,12 @@ void member::hand_off(const ask_hand_off& what, time_point now) {
   carry_out(out);
 }
 
+void member::give_up_shards(time_point now) {
+  shard_keeper::actions out;
+  shards_.give_up(now, out);
+  carry_out(out);
+}
+
 void member::wakes_loaded(shard_id shard, std::uint64_t epoch) {
   carry_out(shards_.wakes_loaded(shard, epoch));
 }
@@ -150,7 +185,11 @@ void member::carry_out(const shard_keeper::actions& actions) {
 void member::carry_out(const detector_action& action) {
   if (const auto* p = std::get_if<send_probe>(&action)) return port_.probe(p->target, p->number);
   if (const auto* h = std::get_if<ask_helper>(&action)) return port_.ask_helper(*h);
-  if (const auto* v = std::get_if<accuse>(&action)) return port_.vote(v->target, v->kind);
+  if (const auto* v = std::get_if<accuse>(&action)) {
+    // The store refuses a newcomer's vote. The detector repeats it, once this member is up, too.
+    if (!is_joining_) port_.vote(v->target, v->kind);
+    return;
+  }
   port_.withdraw(std::get<withdraw_vote>(action).target);
 }
 

@@ -45,6 +45,9 @@ class member_port {
   virtual void suspended(bool is) = 0;
   /// The process ends: the store calls this incarnation dead, or it owns what another one owns.
   virtual void stop(std::string_view why) = 0;
+  /// Dead by the store, but without shards: it may join again and keep its players' sockets (rule
+  /// B3).
+  virtual void expelled() {}
 };
 
 /// One thread at a time. Tick at next_look() at the latest; every report may come late, twice or
@@ -52,9 +55,10 @@ class member_port {
 class member {
  public:
   using time_point = std::chrono::steady_clock::time_point;
-  static constexpr auto read_every = 1000ms;        // the view, with or without news of one
-  static constexpr auto coordinate_every = 1000ms;  // staying or becoming coordinator
-  static constexpr auto read_limit = 2000ms;        // an answer this late is not waited for
+  static constexpr auto read_every = 1000ms;         // the view, with or without news of one
+  static constexpr auto balance_read_every = 100ms;  // while moves that this node asked for go on
+  static constexpr auto coordinate_every = 1000ms;   // staying or becoming coordinator
+  static constexpr auto read_limit = 2000ms;         // an answer this late is not waited for
   static constexpr auto up_retry = 500ms;
 
   /// @param asked_at own clock when the join was sent
@@ -80,6 +84,9 @@ class member {
   void link_lost(std::uint64_t peer, time_point now) { detector_.link_lost(peer, now); }
   void greeted(std::uint64_t who) { joining_.answered(who); }
   void hand_off(const ask_hand_off& what, time_point now);
+  /// This node leaves and there is nobody to hand its shards to, or no time: releases them all to
+  /// whoever comes.
+  void give_up_shards(time_point now);
   // ---- reports of gate and region
   void wakes_loaded(shard_id shard, std::uint64_t epoch);
   void entities_stopped(shard_id shard, std::uint64_t epoch);
@@ -100,6 +107,8 @@ class member {
   void carry_out(const detector_action& action);
   void look_after_lease(time_point now);
   void condemn(time_point now);
+  void take_back_stale_votes();
+  [[nodiscard]] bool has_a_say() const;
   [[nodiscard]] bool judges(time_point now) const { return judge_always_ || lease_.may_judge(now); }
 
   std::uint64_t self_;

@@ -110,6 +110,15 @@ bool shard_keeper::hand_off(shard_id shard, std::uint64_t epoch, std::uint64_t t
   }
 }
 
+void shard_keeper::give_up(time_point now, actions& out) {
+  for (shard_id shard = 0; shard < shards_.size(); ++shard) {
+    auto& s = shards_[shard];
+    if (s.phase != shard_phase::open) continue;
+    s = {shard_phase::draining, s.epoch, 0, now + drain_limit};
+    out.push_back(stop_entities{shard, s.epoch, false});
+  }
+}
+
 bool shard_keeper::call_off(shard_id shard, std::uint64_t epoch, std::uint64_t coordinator_epoch,
                             actions& out) {
   if (!obeys(coordinator_epoch) || !is(shard, shard_phase::draining, epoch)) return false;

@@ -107,6 +107,8 @@ class shard_keeper {
                 std::uint64_t coordinator_epoch, time_point now, actions& out);
   /// The move is off, for as long as no entity was stopped in vain: before the gate closed.
   bool call_off(shard_id shard, std::uint64_t epoch, std::uint64_t coordinator_epoch, actions& out);
+  /// Every open shard, to nobody: no coordinator need ask for it.
+  void give_up(time_point now, actions& out);
   actions entities_stopped(shard_id shard, std::uint64_t epoch);
   actions gate_empty(shard_id shard, std::uint64_t epoch, time_point now);
   actions tick(time_point now);

@@ -16,13 +16,13 @@ using accusations = std::map<std::uint64_t, std::set<std::uint64_t>>;
 
 class count {
  public:
-  count(const storage::cluster_state& state, const vote_options& options)
-      : state_{state}, options_{options} {
+  count(const storage::cluster_state& state, bool may_judge, const vote_options& options)
+      : state_{state}, may_judge_{may_judge}, options_{options} {
     for (const auto& m : state.members) living_.emplace(m.incarnation, &m);
   }
 
-  std::vector<sentence> run(bool may_judge) {
-    if (may_judge)
+  std::vector<sentence> run() {
+    if (may_judge_)
       for (const auto& [who, m] : living_)
         if (m->lease_until < state_.now) condemn(who, cause_of_death::lease);
     collect();
@@ -46,8 +46,9 @@ class count {
     return found != living_.end() && found->second->status != member_status::joining &&
            found->second->lease_until >= state_.now && !is_condemned(who);
   }
+  /// Only one who may judge can tell a member's silence from the store's own.
   [[nodiscard]] bool is_silent(std::uint64_t who) const {
-    return state_.now - living_.at(who)->renewed_at > options_.silent_after;
+    return may_judge_ && state_.now - living_.at(who)->renewed_at > options_.silent_after;
   }
 
   void collect() {
@@ -71,9 +72,10 @@ class count {
   /// Two, or fewer if fewer members are left that could vote.
   [[nodiscard]] std::size_t needed_against(std::uint64_t who) const {
     std::size_t could_vote = 0;
-    for (const auto& [voter, m] : living_)
-      if (voter != who && is_voter(voter) && !(votes_against(voter) > 0 && is_silent(voter)))
-        ++could_vote;
+    for (const auto& [voter, m] : living_) {
+      if (voter == who || m->status == member_status::joining || is_condemned(voter)) continue;
+      if (!(votes_against(voter) > 0 && is_silent(voter))) ++could_vote;
+    }
     return std::clamp<std::size_t>(could_vote, 1, 2);
   }
   /// 0: nobody has enough votes against it. Of equals the youngest.
@@ -91,11 +93,14 @@ class count {
     const auto speaks = [&](const sentence& s) { return !is_silent(s.who); };
     const auto from = sentences_.begin() + static_cast<std::ptrdiff_t>(first);
     const auto speaking = std::count_if(from, sentences_.end(), speaks);
-    if (2 * static_cast<std::size_t>(speaking) > living_.size())
+    const auto up = std::ranges::count_if(
+        state_.members, [](const member& m) { return m.status != member_status::joining; });
+    if (2 * speaking > up)
       sentences_.erase(std::remove_if(from, sentences_.end(), speaks), sentences_.end());
   }
 
   const storage::cluster_state& state_;
+  bool may_judge_;
   vote_options options_;
   std::map<std::uint64_t, const member*> living_;
   accusations accused_;
@@ -119,7 +124,7 @@ std::string_view to_string(cause_of_death why) {
 
 std::vector<sentence> count_votes(const storage::cluster_state& state, bool may_judge,
                                   const vote_options& options) {
-  return count{state, options}.run(may_judge);
+  return count{state, may_judge, options}.run();
 }
 
 }  // namespace baraza::cluster

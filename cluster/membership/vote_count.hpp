@@ -30,12 +30,13 @@ struct sentence {
 /// - *Lease*: over, by the store's clock, and the one who asks may judge (lease_keeper::may_judge).
 /// - *Votes*: two different voters, or as many as there are members that could vote. A vote counts
 ///   for 5 s and while its voter is up, within its lease and not itself condemned. Who is accused
-///   and not heard by the store either could not vote. The one accused by most goes first, and its
-///   votes with it: a node cut off from all others accuses all, and falls alone. Votes never take
-///   more than half of the members that still renew their leases; then the voters are the smaller
-///   part, and wait for the others' votes.
+///   and not heard by the store either could not vote, but only for one who may judge: after the
+///   store's own silence it has heard nobody, and one vote would be enough against each. The one
+///   accused by most goes first, and its votes with it: a node cut off from all others accuses all,
+///   and falls alone. Votes never take more than half of the members that still renew their leases;
+///   then the voters are the smaller part, and wait for the others' votes.
 /// - *Store lost*: says itself that it is past its lease, and the store has not heard it: one voter
-///   is enough.
+///   is enough, if the one who asks may judge.
 /// @param may_judge of the one who asks
 std::vector<sentence> count_votes(const storage::cluster_state& state, bool may_judge,
                                   const vote_options& options = {});

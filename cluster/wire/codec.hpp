@@ -108,6 +108,9 @@ std::variant<message, wire_error> read(std::string_view bytes) {
     case kind::moved:
       known = sort(m.what.template emplace<moved>());
       break;
+    case kind::control:
+      known = sort(m.what.template emplace<control>());
+      break;
     default:
       return wire_error{fault::unknown_kind,
                         "kind " + std::to_string(which) + " of schema " +

@@ -12,6 +12,7 @@ constexpr bool all_numbered(std::type_identity<std::variant<Cases...>>) {
 static_assert(all_numbered(std::type_identity<actors::request>{}), "a request has no number");
 static_assert(all_numbered(std::type_identity<actors::answer>{}), "an answer has no number");
 static_assert(all_numbered(std::type_identity<actors::push>{}), "a push has no number");
+static_assert(all_numbered(std::type_identity<control>{}), "a control message has no number");
 
 }  // namespace
 

@@ -17,6 +17,7 @@
 #include <variant>
 
 #include "actors/messages.hpp"
+#include "cluster/wire/control.hpp"
 #include "storage/ids.hpp"
 
 namespace baraza::cluster::wire {
@@ -53,10 +54,11 @@ struct head {
 struct moved {
   std::uint32_t shard = 0;
   std::uint64_t view = 0, epoch = 0;
-  uuid owner;  // the node; nil: the shard is on its way and has none
+  std::uint64_t owner = 0;       // incarnation; 0: the shard is free …
+  std::uint64_t next_owner = 0;  // … and for whom
 };
 
-using payload = std::variant<actors::request, actors::answer, actors::push, moved>;
+using payload = std::variant<actors::request, actors::answer, actors::push, moved, control>;
 
 struct message {
   head about;

@@ -88,7 +88,26 @@ namespace baraza::cluster::wire {
 
 using actors::like;
 
-void fields_of(like<moved> auto& v, auto with) { with(v.shard, v.view, v.epoch, v.owner); }
+void fields_of(like<moved> auto& v, auto with) {
+  with(v.shard, v.view, v.epoch, v.owner, v.next_owner);
+}
+void fields_of(like<probe> auto& v, auto with) { with(v.number); }
+void fields_of(like<alive> auto& v, auto with) { with(v.number, v.is_suspended); }
+void fields_of(like<try_for> auto& v, auto with) { with(v.target, v.number); }
+void fields_of(like<tried> auto& v, auto with) {
+  with(v.target, v.number, v.answered, v.is_suspended);
+}
+void fields_of(like<greeting> auto&, auto with) { with(); }
+void fields_of(like<greeted> auto&, auto with) { with(); }
+void fields_of(like<hand_off> auto& v, auto with) {
+  with(v.shard, v.epoch, v.to, v.coordinator_epoch);
+}
+void fields_of(like<shard_news> auto& v, auto with) {
+  with(v.shard, v.owner, v.epoch, v.next_owner);
+}
+void fields_of(like<view_news> auto&, auto with) { with(); }
+void fields(auto& a, like<digest::entry> auto& v) { a(v.table, v.seq); }
+void fields_of(like<digest> auto& v, auto with) { with(v.tables); }
 void fields(auto& a, like<origin> auto& v) { a(v.edge, v.session, v.request); }
 void fields(auto& a, like<reply_address> auto& v) {
   a(v.node, v.incarnation, v.to.edge, v.to.session, v.to.request, v.to.entity);
@@ -96,7 +115,7 @@ void fields(auto& a, like<reply_address> auto& v) {
 
 // ---- numbers
 
-enum class kind : std::uint8_t { request = 1, answer = 2, push = 3, moved = 4 };
+enum class kind : std::uint8_t { request = 1, answer = 2, push = 3, moved = 4, control = 5 };
 
 /// The number of a case within its kind.
 template <class T>
@@ -151,5 +170,25 @@ template <>
 inline constexpr std::uint32_t tag_of<actors::player_push> = 2;
 template <>
 inline constexpr std::uint32_t tag_of<actors::table_restarted> = 3;
+template <>
+inline constexpr std::uint32_t tag_of<probe> = 1;
+template <>
+inline constexpr std::uint32_t tag_of<alive> = 2;
+template <>
+inline constexpr std::uint32_t tag_of<try_for> = 3;
+template <>
+inline constexpr std::uint32_t tag_of<tried> = 4;
+template <>
+inline constexpr std::uint32_t tag_of<greeting> = 5;
+template <>
+inline constexpr std::uint32_t tag_of<greeted> = 6;
+template <>
+inline constexpr std::uint32_t tag_of<hand_off> = 7;
+template <>
+inline constexpr std::uint32_t tag_of<shard_news> = 8;
+template <>
+inline constexpr std::uint32_t tag_of<view_news> = 9;
+template <>
+inline constexpr std::uint32_t tag_of<digest> = 10;
 
 }  // namespace baraza::cluster::wire

@@ -99,6 +99,16 @@ class pg_membership final : public membership_store {
       : db_{url, "baraza-membership", statement_limit},
         killer_{url, "baraza-membership-2", statement_limit} {}
 
+  result<std::string> identity() override {
+    return db_.repeatable([&](pqxx::connection& connection) {
+      pqxx::nontransaction work{connection};
+      return work
+          .exec("select system_identifier || '/' || current_database() from pg_control_system()")
+          .one_field()
+          .as<std::string>();
+    });
+  }
+
   result<node_grant> join(const member_registration& node) override {
     if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 ||
         node.shards > shards_max)

@@ -30,6 +30,12 @@ std::string described(const settings& s) {
   put(o.store_url, o.allow_loss, o.key_file, o.admin_token_file, o.house_bot);
   put(o.node.name, o.node.address, o.node.writers, o.node.readers, o.node.shards,
       o.node.scheduler_threads, o.node.passivate_after);
+  put(o.node.roles, e.players);
+  if (const auto& c = o.node.cluster) {
+    put(c->name, c->listen_host, c->listen_port, c->advertise, c->zone, c->weight,
+        c->lease.length.count());
+    if (const auto& files = c->certificates) put(files->ca, files->certificate, files->key);
+  }
   put(o.table.rake_bp, o.table.ready_timeout_ms, o.table.open_timeout_ms, o.table.buy_in_timeout_ms,
       o.wallet.demo_grant_minor);
   put(o.lobby.matching.window_start, o.lobby.matching.window_per_second,
@@ -77,12 +83,14 @@ http::edge_options at_most(std::string_view name) {
 }  // namespace
 
 TEST_CASE("every setting changes what a node is started with") {
-  const settings defaults;
+  settings defaults;  // and in a cluster: alone, a node asks for nothing of it
+  defaults.cluster.listen = "127.0.0.1:7780";
+  defaults.cluster.ca_file = "ca.pem";
   const auto before = described(defaults);
   for (const auto& k : keys()) {
     CAPTURE(k.full_name());
     if (k.full_name() == "node.data_dir") continue;  // load() makes other settings' defaults of it
-    settings s;
+    auto s = defaults;
     assign(k, changed(k, defaults), s);
     CHECK(described(s) != before);
   }

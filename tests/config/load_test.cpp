@@ -164,9 +164,25 @@ TEST_CASE("every mistake in a file ends in one line with its place") {
       {"[http]\nhosts = [\"a\", \"a\"]\n",
        "FILE:2: http.hosts has \"a\" twice; allowed: a list of 1 to 64 texts, each a host name "
        "or address without port"},
-      {"[node]\nroles = [\"edge\"]\n",
-       "FILE:2: node.roles: unknown key; allowed in [node]: name, data_dir; nearest known key: "
-       "node.name"},
+      {"[node]\nrole = [\"edge\"]\n",
+       "FILE:2: node.role: unknown key; allowed in [node]: name, data_dir, roles, zone, weight; "
+       "nearest known key: node.roles"},
+      {"[node]\nroles = [\"edge\", \"gate\"]\n",
+       "FILE:2: node.roles entry is \"gate\"; allowed: a list of 1 to 64 texts, each one of "
+       "\"edge\", \"game\", \"payments\""},
+      {"[cluster]\nlisten = \"127.0.0.1:7780\"\n",
+       "FILE:2: cluster.listen does not fit storage.url (default); allowed: several nodes on one "
+       "PostgreSQL: postgresql://USER@HOST/DATABASE"},
+      {"[storage]\nurl = \"postgresql://h/d\"\n[cluster]\nlisten = \"10.0.0.1:7780\"\n",
+       "FILE:4: cluster.listen is not a loopback address and there is no cluster.ca_file "
+       "(default); allowed: a loopback address, or certificates of `baraza cluster certs`"},
+      {"[storage]\nurl = \"postgresql://h/d\"\n[cluster]\nlisten = "
+       "\"10.0.0.1:7780\"\nca_file = \"ca\"\ncertificate_file = \"node\"\n",
+       "FILE:5: cluster.ca_file is set without cluster.private_key_file (default); allowed: "
+       "cluster.ca_file, certificate_file and private_key_file, or none"},
+      {"[storage]\nurl = \"postgresql://h/d\"\n[cluster]\nlisten = \"127.0.0.1:7777\"\n",
+       "FILE:4: cluster.listen takes the same port as http.listen (default); allowed: two "
+       "different ports"},
       {"[http]\norigins = [\"play.example.org\"]\n",
        "FILE:2: http.origins entry is \"play.example.org\"; allowed: a list of 0 to 64 texts, each "
        "http://HOST[:PORT] or https://HOST[:PORT]"},

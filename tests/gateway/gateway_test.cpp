@@ -33,6 +33,32 @@ class quiet_table final : public actors::entity {
   void timer(actors::context&) override {}
 };
 
+/// Its first view is overtaken by the push of what came after it; whoever asks again gets that.
+class overtaking_table final : public actors::entity {
+  void restore(std::string_view) override {}
+  void fold(std::uint64_t, millis, std::string_view) override {}
+  void activated(actors::context&, bool) override {}
+  void handle(const actors::request& what, const actors::reply_to& from,
+              actors::context& ctx) override {
+    const auto* watch = std::get_if<actors::table_watch>(&what);
+    if (watch == nullptr) return;
+    if (watch->seq != 0) return ctx.reply(from, actors::table_view{1, 9, 0xFF, true, "\xA6missed"});
+    ctx.push_to(from.edge, actors::table_events{match_, 1, 7, 9, {}, {}, true});
+    ctx.reply(from, actors::table_view{1, 7, 0xFF, false,
+                                       "\xA5"
+                                       "first"});
+  }
+  void committed(const storage::member_result&, actors::context&) override {}
+  void answered(std::uint64_t, const actors::answer&, actors::context&) override {}
+  void timer(actors::context&) override {}
+
+ public:
+  explicit overtaking_table(const uuid& table) : match_{table} {}
+
+ private:
+  uuid match_;
+};
+
 class player final : public session_sink {
  public:
   explicit player(bridge& to) : to_{to} {}
@@ -46,6 +72,11 @@ class player final : public session_sink {
     wire::lobby_join what;
     what.game = "draw";
     what.stake = stake;
+    to_.handle(number, {++request_, std::move(what)});
+  }
+  void watch(const uuid& table) {
+    wire::table_watch what;
+    what.table = table;
     to_.handle(number, {++request_, std::move(what)});
   }
   /// How many frames hold `text`.
@@ -86,6 +117,8 @@ struct edge_and_node {
       cluster::entity_factory factory;
       factory.make = [&](const entity_id& who) -> std::unique_ptr<actors::entity> {
         if (who.kind == entity_kind::lobby) return actors::make_lobby(who, lobbies);
+        if (who.kind == entity_kind::table && tables_overtake)
+          return std::make_unique<overtaking_table>(who.key);
         return std::make_unique<quiet_table>();
       };
       return factory;
@@ -99,6 +132,7 @@ struct edge_and_node {
     who->number = door->attach(uuid::v4(), uuid::v4(), "somebody", who);
     return who;
   }
+  bool tables_overtake = false;
   tests::temporary_folder folder;
   actors::lobby_options lobbies;
   std::unique_ptr<storage::store> store;
@@ -149,4 +183,14 @@ TEST_CASE("who is matched leaves the queues that still remember his lost connect
   third->join(200);
   REQUIRE(third->hears("lobby.matched"));
   CHECK(second->hears("lobby.matched"));
+}
+
+TEST_CASE("a push that overtook a session's view is made up for within a second or two",
+          "[gateway]") {
+  edge_and_node on;
+  on.tables_overtake = true;
+  const auto watcher = on.enter();
+  watcher->watch(uuid::v7(on.node->services()->clock.now()));
+  REQUIRE(watcher->hears("first"));
+  CHECK(watcher->hears("missed"));  // the subscription's own renewal is 15 s away
 }

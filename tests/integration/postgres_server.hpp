@@ -2,38 +2,13 @@
 // folder, as an unprivileged user even when the tests run as root, gone with the object.
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
-#include <map>
-#include <optional>
 #include <string>
-#include <vector>
+
+#include "cluster/local/postgres_server.hpp"
+#include "cluster/local/process.hpp"
 
 namespace baraza::tests {
-
-/// Runs a program as a child that dies with this thread; as an unprivileged user when this process
-/// is root.
-class server_process {
- public:
-  server_process() = default;
-  server_process(const server_process&) = delete;
-  server_process& operator=(const server_process&) = delete;
-  ~server_process() { kill(); }
-
-  /// Output goes to `log`. Throws std::runtime_error if the program cannot be run.
-  void start(const std::vector<std::string>& command, const std::filesystem::path& log);
-  [[nodiscard]] bool is_running();
-  void signal(int number) const;
-  /// Waits for the end. @returns false after `seconds`
-  bool wait(double seconds);
-  /// SIGKILL to it and to all its children, and waits until they are gone.
-  void kill();
-  [[nodiscard]] pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = -1;
-};
 
 /// A temporary folder that the unprivileged user owns. Removed with the object.
 class server_folder {
@@ -50,50 +25,29 @@ class server_folder {
 };
 
 /// fsync and synchronous_commit are on unless `settings` says otherwise.
-class postgres_server {
+class postgres_server : private server_folder, public cluster::local::postgres_server {
  public:
-  using settings = std::map<std::string, std::string>;
-
-  /// Creates and starts a cluster; some 2 s. Throws std::runtime_error with the reason and the
+  /// Creates and starts a server; some 2 s. Throws std::runtime_error with the reason and the
   /// log's end.
   /// @param base a folder on the file system to use, for example a small one
-  explicit postgres_server(settings more = {}, const std::filesystem::path& base = {});
-  ~postgres_server();
+  explicit postgres_server(settings more = {}, const std::filesystem::path& base = {})
+      : server_folder{base}, cluster::local::postgres_server{path(), std::move(more)} {}
 
   /// One server for the whole test binary, started by its first use.
   static postgres_server& shared();
 
-  /// Of `database`, over TCP on 127.0.0.1, as the superuser `baraza`.
-  [[nodiscard]] std::string url(const std::string& database = "postgres") const;
-  /// The same with another port: through a proxy.
-  [[nodiscard]] std::string url_through(int port, const std::string& database) const;
+  /// The URL with another port: through a proxy.
+  [[nodiscard]] static std::string url_through(int port, const std::string& database) {
+    return url_at("127.0.0.1", port, database);
+  }
   /// A new empty database of a unique name. @returns the name
   std::string create_database();
   void drop_database(const std::string& name);
 
-  void start();
-  /// SIGINT (fast shutdown): running transactions are aborted, the data is flushed.
-  void stop();
-  void restart() {
-    stop();
-    start();
-  }
-  /// SIGKILL to the whole server, as a power cut of the process; start() then recovers.
-  void kill9();
-
-  /// Runs SQL and returns the first column of the first row, empty if there is none. Throws
-  /// std::runtime_error.
+  /// As sql_at().
   std::string sql(const std::string& database, const std::string& text) const;
-  [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] std::string log_end() const;
 
  private:
-  void wait_until_ready();
-
-  settings settings_;
-  server_folder folder_;
-  server_process process_;
-  int port_ = 0;
   int databases_ = 0;
 };
 
@@ -106,13 +60,14 @@ class pgbouncer {
  private:
   const postgres_server& server_;
   server_folder folder_;
-  server_process process_;
+  cluster::local::process process_;
   int port_ = 0;
 };
 
-/// A TCP port of 127.0.0.1 that was free a moment ago.
-int free_port();
-/// Finds `program` in PATH, /usr/sbin and Debian's /usr/lib/postgresql/*/bin (newest first).
-std::optional<std::filesystem::path> find_server_program(const std::string& program);
+/// Runs SQL at `url` and returns the first column of the first row, empty if there is none. Throws
+/// std::runtime_error.
+std::string sql_at(const std::string& url, const std::string& text);
+
+using cluster::local::free_port;
 
 }  // namespace baraza::tests

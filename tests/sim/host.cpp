@@ -10,6 +10,7 @@ using storage::errc;
 
 namespace {
 constexpr millis ask_again_ms = 300;
+constexpr millis timer_again_ms = 20;
 constexpr std::size_t held_max = 64;
 }  // namespace
 
@@ -23,7 +24,9 @@ class host_context final : public context {
   }
   std::uint64_t head() const override { return host_.live_.at(id_).head; }
   std::uint64_t epoch() const override { return host_.live_.at(id_).epoch; }
-  millis reachable_since() const override { return 0; }  // not modelled: clocks never stand
+  millis reachable_since() const override {
+    return host_.world_.options.with == bug::clock_runs_while_down ? 0 : host_.node_.reach.since();
+  }
   void commit(change what) override { host_.commit(id_, activation_, std::move(what)); }
   void reply(const reply_to& to, answer what) override { host_.node_.answer(to, what); }
   void ask(const entity_id& to, request what, std::uint64_t correlation, millis deadline) override {
@@ -34,20 +37,14 @@ class host_context final : public context {
   void tell(const entity_id& to, request what) override {
     host_.node_.route({.to = to, .what = std::move(what)});
   }
-  void push(actors::push what) override { host_.node_.push(what); }
+  void push(actors::push what) override { host_.node_.push(what, host_.live_.at(id_).watchers); }
   void push_to(std::uint32_t edge, actors::push what) override { host_.node_.push_to(edge, what); }
   void set_timer(millis at) override {
     host_.live_.at(id_).timer_at = at;
     if (at == 0) return;
     const auto in = std::max<millis>(at - now(), 0);
-    host_.world_.later(in + 1, host_.node_.id, [h = &host_, id = id_, a = activation_, at] {
-      const auto found = h->live_.find(id);
-      if (found == h->live_.end() || found->second.activation != a || found->second.timer_at != at)
-        return;
-      if (found->second.committing) return found->second.context->set_timer(at + 10);
-      found->second.timer_at = 0;
-      h->step(id, a, [](entity& e, context& c) { e.timer(c); });
-    });
+    host_.world_.later(in + 1, host_.node_.id,
+                       [h = &host_, id = id_, a = activation_, at] { h->fire(id, a, at); });
   }
   void read_balances(std::vector<storage::account_id> accounts,
                      std::uint64_t correlation) override {
@@ -88,12 +85,28 @@ class host_context final : public context {
   std::uint64_t activation_;
 };
 
+// Clocks stand while players could not act (rule C); the timer looks again.
+void host::fire(const entity_id& id, std::uint64_t activation, millis at) {
+  const auto found = live_.find(id);
+  if (found == live_.end() || found->second.activation != activation ||
+      found->second.timer_at != at)
+    return;
+  const bool stands = world_.options.with != bug::clock_runs_while_down &&
+                      node_.reach.clocks_stand(node_.cluster_now());
+  if (found->second.committing || stands)
+    return world_.later(timer_again_ms, node_.id,
+                        [this, id, activation, at] { fire(id, activation, at); });
+  found->second.timer_at = 0;
+  step(id, activation, [](entity& e, context& c) { e.timer(c); });
+}
+
 shard_id host::shard(const entity_id& id) const { return shard_of(id, world_.options.shards); }
 
 // ---- life -------------------------------------------------------------------------------------
 
 host::one* host::activate(const entity_id& id) {
   if (const auto found = live_.find(id); found != live_.end()) return &found->second;
+  if (ending_.contains(id)) return nullptr;
   // A new life reads only after the flight of the old one has ended (rule B5).
   if (const auto flight = flying_.find(id); flight != flying_.end()) return nullptr;
   const auto epoch = node_.member.shards().epoch_of(shard(id));
@@ -205,6 +218,12 @@ void host::pump(const entity_id& id) {
     if (!own.ready || own.committing || own.held.empty()) return;
     const auto [what, from] = std::move(own.held.front());
     own.held.pop_front();
+    const bool watches =
+        std::holds_alternative<table_watch>(what) || std::holds_alternative<table_renew>(what);
+    if (watches && from.edge != 0 &&
+        from.session != static_cast<std::uint64_t>(node::session::look))
+      own.watchers.insert(from.edge);
+    if (std::holds_alternative<table_unwatch>(what)) own.watchers.erase(from.edge);
     step(id, own.activation, [&](entity& e, context& c) { e.handle(what, from, c); });
   }
 }
@@ -251,6 +270,8 @@ void host::check_clock(const entity_id& id, const one& own, const change& what) 
     // Rule C: whoever comes back has 10 s; clocks of nodes differ by less than one of them.
     if (world_.now() - own.began < 9'000)
       world_.fail("a clock fired right after its match came back");
+    if (world_.now() - node_.impeded_at() < 9'000)
+      world_.fail("a clock fired right after its players could not act");
   }
 }
 

@@ -1,5 +1,7 @@
 #include "tests/sim/node.hpp"
 
+#include <algorithm>
+
 namespace baraza::sim {
 
 using namespace cluster;
@@ -12,6 +14,11 @@ struct overloaded : Ts... {
   using Ts::operator()...;
 };
 constexpr millis tick_ms = 50;
+constexpr millis impeded_ms = 1'500;
+
+millis to_millis(std::chrono::steady_clock::time_point at) {
+  return std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count();
+}
 constexpr std::size_t held_per_shard_max = 64;
 }  // namespace
 
@@ -43,9 +50,13 @@ millis node::cluster_now() const {
 }
 
 void node::tick() {
+  impeded_at_ = impeded_at();
+  ticked_at_ = world_.now();
+  reach.tick(to_millis(clock()), cluster_now());
   member.tick(clock());
   if (!running) return;
   look_at_wakes();
+  tell_digests();
   if (is_edge) renew_watches();
   world_.later(tick_ms, id, [this] { tick(); });
 }
@@ -129,17 +140,20 @@ void node::answer(const actors::reply_to& to, const actors::answer& what) {
     });
 }
 
-void node::push(const actors::push& what) {
+void node::push(const actors::push& what, const std::set<std::uint64_t>& watchers) {
   const auto* events = std::get_if<actors::table_events>(&what);
-  if (events == nullptr) return;
-  for (const auto edge : world_.edges())
-    world_.send(id, edge, [e = *events](node& there) { there.receive_push(e); });
+  if (events == nullptr) {
+    for (const auto edge : world_.edges()) push_to(edge, what);
+    return;
+  }
+  for (const auto edge : watchers) push_to(edge, what);
   if (events->cause.edge != 0) answer(events->cause, actors::accepted{events->seq});
 }
 
 void node::push_to(std::uint64_t edge, const actors::push& what) {
   if (const auto* events = std::get_if<actors::table_events>(&what))
-    world_.send(id, edge, [e = *events](node& there) { there.receive_push(e); });
+    heads_[edge][{entity_kind::table, events->table}] = events->seq;
+  world_.send_push(id, edge, [what](node& there) { there.receive_push(what); });
 }
 
 // ---- the gate ---------------------------------------------------------------------------------
@@ -152,8 +166,34 @@ void node::commit(sent_commit what, outcome then) {
       waiting_.emplace_back(std::move(what), std::move(then));
       return;
     case gate_shards::verdict::take:
-      return fly(std::make_shared<sent_commit>(std::move(what)), then);
+      return take_off(std::move(what), std::move(then));
   }
+}
+
+// From here to its outcome, however often it is sent: `reach` and the oracle of rule C count it.
+void node::take_off(sent_commit what, outcome then) {
+  const auto lane = static_cast<std::uint16_t>(std::ranges::find(flights_, false, &flight::is_out) -
+                                               flights_.begin());
+  if (lane < flights_.size()) {
+    flights_[lane] = {true, world_.now()};
+    reach.began(lane, to_millis(clock()));
+  }
+  auto landed = [this, lane, then = std::move(then)](const storage::member_result& result) {
+    if (lane < flights_.size()) {
+      reach.ended(lane);
+      if (world_.now() - flights_[lane].since > impeded_ms) impeded_at_ = world_.now();
+      flights_[lane].is_out = false;
+    }
+    then(result);
+  };
+  fly(std::make_shared<sent_commit>(std::move(what)), landed);
+}
+
+millis node::impeded_at() const {
+  const auto since = [&](millis when) { return when != 0 && world_.now() - when > impeded_ms; };
+  const bool waits =
+      std::ranges::any_of(flights_, [&](const flight& f) { return f.is_out && since(f.since); });
+  return waits || since(ticked_at_) ? world_.now() : impeded_at_;
 }
 
 void node::fly(const std::shared_ptr<sent_commit>& what, const outcome& then) {
@@ -200,6 +240,15 @@ void node::land(const sent_commit& what, const outcome& then,
   if (empty && running) member.gate_empty(what.shard, what.epoch, clock());
 }
 
+// What the gate has not taken yet never had a chance to land: its entity hears so.
+void node::drop_waiting(shard_id shard) {
+  std::erase_if(waiting_, [&](const auto& w) {
+    if (w.first.shard != shard) return false;
+    world_.later(0, id, [then = w.second] { then({errc::stale_epoch, "dropped", {}, {}}); });
+    return true;
+  });
+}
+
 void node::suspended(bool is) {
   if (is) return gate_.suspend();
   gate_.resume();
@@ -229,7 +278,7 @@ void node::carry_out(const shard_action& what) {
           [&](const stop_entities& a) {
             if (a.at_once) {
               entities.stop(a.shard, true);
-              std::erase_if(waiting_, [&](const auto& w) { return w.first.shard == a.shard; });
+              drop_waiting(a.shard);
             } else {
               drain(a.shard, a.epoch, 0);
             }
@@ -275,6 +324,7 @@ void node::drain(shard_id shard, std::uint64_t epoch, int tries) {
 void node::stop(std::string_view why) {
   if (!running) return;
   running = false;
+  world_.log("node ", id, " stops: ", why);
   world_.note(id * 31 + why.size());
   if (world_.store.is_member(id) && !is_edge)
     world_.fail("a living member stopped: " + std::string{why});

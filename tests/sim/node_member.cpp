@@ -19,14 +19,26 @@ void node::renew() {
         store_clock_ = {clock(), std::max((*found)->now, cluster_now())};
         member.renewed(connection, **found, clock());
       },
-      [this] { member.renewal_failed(false, clock()); });
+      [this] {
+        world_.log("node ", id, " could not renew");
+        member.renewal_failed(false, clock());
+      });
 }
 
 void node::read(std::uint64_t) {
-  auto state = std::make_shared<storage::cluster_state>();
+  auto seen = std::make_shared<snapshot>();
   world_.ask_store(
-      id, [this, state] { *state = world_.store.read(world_.store_now()); },
-      [this, state] { member.state(*state, clock()); }, [this] { member.read_failed(); });
+      id, [this, seen] { look(*seen); }, [this, seen] { learn_state(*seen); },
+      [this] { member.read_failed(); });
+}
+
+void node::look(snapshot& out) const {
+  out = {world_.store.read(world_.store_now()), world_.store_silences()};
+}
+
+void node::learn_state(const snapshot& seen) {
+  silences_ = seen.silences;
+  member.state(seen.state, clock());
 }
 
 void node::become_up() {
@@ -35,14 +47,15 @@ void node::become_up() {
 }
 
 void node::vote(std::uint64_t accused, storage::vote_kind kind) {
-  auto state = std::make_shared<storage::cluster_state>();
+  auto seen = std::make_shared<snapshot>();
   world_.ask_store(
       id,
-      [this, accused, kind, state] {
+      [this, accused, kind, seen] {
+        world_.log("vote of ", id, " against ", accused, " lands");
         world_.store.accuse(id, accused, kind, world_.store_now());
-        *state = world_.store.read(world_.store_now());
+        look(*seen);
       },
-      [this, state] { member.state(*state, clock()); }, [] {});
+      [this, seen] { learn_state(*seen); }, [] {});
 }
 
 void node::withdraw(std::uint64_t accused) {
@@ -54,12 +67,15 @@ void node::declare_dead(std::uint64_t version, std::span<const std::uint64_t> de
                         std::span<const storage::shard_change> changes) {
   const std::vector who(dead.begin(), dead.end());
   const std::vector rows(changes.begin(), changes.end());
+  const auto now = clock();
+  for (const auto& s : cluster::count_votes(member.last_state(), member.may_judge(now)))
+    world_.log("node ", id, member.may_judge(now) ? ", a judge," : "", " condemns ", s.who, ": ",
+               to_string(s.why));
   world_.ask_store(
       id,
-      [this, version, who, rows] {
-        if (!world_.store.is_member(id)) return;
-        world_.check_sentence(who);
-        world_.store.declare_dead(id, version, who, rows, world_.store_now());
+      [this, version, who, rows, counted = member.last_state(), silences = silences_] {
+        if (world_.store.declare_dead(id, version, who, rows, world_.store_now()))
+          world_.check_sentence(who, counted, silences);
       },
       [this] { read(0); }, [] {});
 }

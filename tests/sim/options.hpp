@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "storage/ids.hpp"
+
 namespace baraza::sim {
 
 /// Bugs put in on purpose (part F of the rules): the oracles must find each.
@@ -20,22 +22,25 @@ enum class bug : std::uint8_t {
   forgets_commands,       // a restart forgets which commands were accepted
   retry_without_looking,  // an unknown outcome is told as a refusal (no rule A4)
   clock_runs_while_down,  // a match that comes back gets no time to answer
+  void_twice,             // a void that finds its seq taken is written at the next one
 };
 struct named_bug {
   bug what;
   std::string_view name;
+  std::uint64_t seeds_max;  // it must be seen within so many, about five times what it takes
 };
 inline constexpr std::array all_bugs{
-    named_bug{bug::no_fence, "no-fence"},
-    named_bug{bug::ack_before_commit, "ack-before-commit"},
-    named_bug{bug::release_before_flight, "release-before-flight"},
-    named_bug{bug::forgotten_wake_up, "forgotten-wake-up"},
-    named_bug{bug::late_buy_in, "late-buy-in"},
-    named_bug{bug::lease_massacre, "lease-massacre"},
-    named_bug{bug::lost_last_push, "lost-last-push"},
-    named_bug{bug::forgets_commands, "forgets-commands"},
-    named_bug{bug::retry_without_looking, "retry-without-looking"},
-    named_bug{bug::clock_runs_while_down, "clock-runs-while-down"},
+    named_bug{bug::no_fence, "no-fence", 300},
+    named_bug{bug::ack_before_commit, "ack-before-commit", 10},
+    named_bug{bug::release_before_flight, "release-before-flight", 1'000},
+    named_bug{bug::forgotten_wake_up, "forgotten-wake-up", 300},
+    named_bug{bug::late_buy_in, "late-buy-in", 1'000},
+    named_bug{bug::lease_massacre, "lease-massacre", 20},
+    named_bug{bug::lost_last_push, "lost-last-push", 150},
+    named_bug{bug::forgets_commands, "forgets-commands", 50},
+    named_bug{bug::retry_without_looking, "retry-without-looking", 50},
+    named_bug{bug::clock_runs_while_down, "clock-runs-while-down", 2'000},
+    named_bug{bug::void_twice, "void-twice", 300},
 };
 
 struct run_options {
@@ -43,7 +48,10 @@ struct run_options {
   bug with = bug::none;
   std::uint32_t shards = 8;
   int games = 3, edges = 2, matches = 2;
-  int fault_steps = 14;  // faults, one every 1 to 3 virtual seconds
+  int fault_steps = 14;       // faults, one every 1 to 3 virtual seconds
+  int lost_pushes = 0;        // of a hundred, beside what the network loses
+  millis told_within_ms = 0;  // 0: faults may keep an edge from an event for longer
+  bool keeps_log = false;     // for picture()
 };
 
 }  // namespace baraza::sim

@@ -35,10 +35,13 @@ void player::tick() {
   auto* at = edge();
   if (at == nullptr) return;
   at->watch(table_);
-  at->ask(table_, table_watch{key, 0, 0}, [this](const answer& got) {
-    const auto* view = std::get_if<table_view>(&got);
-    if (view != nullptr && !view->events_only && !gone_) look_around(view->body);
-  });
+  at->ask(
+      table_, table_watch{key, 0, 0},
+      [this](const answer& got) {
+        const auto* view = std::get_if<table_view>(&got);
+        if (view != nullptr && !view->events_only && !gone_) look_around(view->body);
+      },
+      node::session::look);
 }
 
 void player::look_around(const std::string& body) {

@@ -15,7 +15,9 @@ class player {
  public:
   player(world& w, int seat);
   void sit_down(const entity_id& table);
-  void leave() { gone_ = true; }
+  void leave() { gone_ = left_ = true; }
+  /// Also after the end: until he leaves, his session watches.
+  [[nodiscard]] bool plays(const entity_id& table) const { return table_ == table && !left_; }
 
   const uuid key;
 
@@ -28,7 +30,7 @@ class player {
 
   world& world_;
   int seat_;
-  bool gone_ = false;
+  bool gone_ = false, left_ = false;
   std::string seed_;
   std::array<std::uint8_t, 16> salt_{};
   entity_id table_;

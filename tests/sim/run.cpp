@@ -15,7 +15,9 @@ std::string world::run() {
   for (int i = 0; i < options.games; ++i) start_node(false, "game" + std::to_string(i));
   for (int i = 0; i < options.edges; ++i) start_node(true, "edge" + std::to_string(i));
   run_for(8'000);
-  for (int i = 0; i < options.matches; ++i) start_match();
+  // Some begin later, so that faults meet every phase of a match.
+  for (int i = 0; i < options.matches; ++i)
+    later(i == 0 ? 0 : pick(0, 1'000) * options.fault_steps, 0, [this] { start_match(); });
   for (int i = 0; i < options.fault_steps && store.violation.empty(); ++i) {
     run_for(pick(500, 3'000));
     fault();
@@ -35,6 +37,7 @@ std::string world::run() {
 
 void world::start_node(bool is_edge, const std::string& name) {
   const auto id = store.join(name, is_edge ? 0 : 1, store_now());
+  log("node ", id, " joins as ", name);
   nodes_[id] = std::make_unique<node>(*this, id, is_edge, name);
 }
 
@@ -56,8 +59,28 @@ void world::start_match() {
   };
   create(create, 200);
   for (auto p = players_.end() - 2; p != players_.end(); ++p) (*p)->sit_down(table);
-  if (pick(1, 3) == 1)
-    later(pick(3'000, 20'000), 0, [gone = players_.back().get()] { gone->leave(); });
+  const auto leaves = [this](player* who) {
+    later(pick(3'000, 20'000), 0, [who] { who->leave(); });
+  };
+  auto last = players_.rbegin();
+  const auto gone = pick(1, 6);  // nobody, one, or both
+  if (gone <= 2) leaves(last->get());
+  if (gone == 1) leaves(std::next(last)->get());
+  watch_while_played(table);
+}
+
+// Edges watch for their sessions alone: when the last one is gone, nobody asks for the table.
+void world::watch_while_played(const entity_id& table) {
+  const bool is_played =
+      std::ranges::any_of(players_, [&](const auto& p) { return p->plays(table); });
+  if (is_played) return later(1'000, 0, [this, table] { watch_while_played(table); });
+  for (const auto id : edges()) find(id)->forget(table);
+}
+
+void world::void_match(const entity_id& table) {
+  const auto owner = store.rows().at(shard_of(table, options.shards)).owner;
+  auto* n = find(owner);
+  if (n != nullptr && n->running && n->paused_until <= now_) n->entities.end_match(table);
 }
 
 // ---- what goes wrong --------------------------------------------------------------------------
@@ -72,7 +95,9 @@ void world::fault() {
 
 void world::fault_of_store() {
   const auto length = pick(200, 9'000);
-  switch (pick(0, 2)) {
+  const auto what = pick(0, 2);
+  log("the store is ", what == 0 ? "away" : what == 1 ? "still" : "slow", " for ", length, " ms");
+  switch (what) {
     case 0:
       store_away_until_ = now_ + length;
       ++store_outages_;
@@ -85,19 +110,34 @@ void world::fault_of_store() {
   }
 }
 
+void world::kill(node& n) {
+  n.running = false;
+  for (const auto& [id, peer] : nodes_)
+    if (peer->running && id != n.id)
+      later(pick(1, 20), id,
+            [peer = peer.get(), dead = n.id] { peer->member.link_lost(dead, peer->clock()); });
+}
+
 void world::fault_of(node& n) {
   const auto other = [&] {
     auto it = nodes_.begin();
     std::advance(it, pick(0, std::ssize(nodes_) - 1));
     return it->first;
   };
-  switch (pick(0, 6)) {
+  const auto what = pick(0, 8);
+  static constexpr const char* names[] = {"killed",
+                                          "paused",
+                                          "paused long",
+                                          "cut one way",
+                                          "cut off",
+                                          "cut off from the store",
+                                          "crash of an entity",
+                                          "drained",
+                                          "void of a match"};
+  log("node ", n.id, ": ", names[what]);
+  switch (what) {
     case 0: {  // killed; its links break; it comes back as another incarnation
-      n.running = false;
-      for (const auto& [id, peer] : nodes_)
-        if (peer->running && id != n.id)
-          later(pick(1, 20), id,
-                [peer = peer.get(), dead = n.id] { peer->member.link_lost(dead, peer->clock()); });
+      kill(n);
       const bool edge = n.is_edge;
       later(pick(500, 12'000), 0, [this, edge, name = n.name] { start_node(edge, name); });
       return;
@@ -119,17 +159,30 @@ void world::fault_of(node& n) {
       storeless_.insert(n.id);
       later(pick(300, 9'000), 0, [this, id = n.id] { storeless_.erase(id); });
       return;
-    default:
+    case 6:
       if (const auto live = n.entities.live(); !live.empty())
         n.entities.crash(live[static_cast<std::size_t>(pick(0, std::ssize(live) - 1))]);
-      if (!n.is_edge && pick(1, 3) == 1) {
-        store.set_draining(n.id, true);
-        later(pick(2'000, 8'000), 0, [this, id = n.id] { store.set_draining(id, false); });
+      return;
+    case 7:
+      store.set_draining(n.id, true);
+      later(pick(2'000, 8'000), 0, [this, id = n.id] { store.set_draining(id, false); });
+      // Moves that are under way when the store falls silent.
+      if (pick(1, 2) == 1)
+        later(pick(100, 1'500), 0, [this] {
+          if (faulty_) fault_of_store();
+        });
+      return;
+    default:  // twice: as an operator's order and the quarantine's own could meet
+      if (voids_ && !matches.empty()) {
+        const auto& table = matches[static_cast<std::size_t>(pick(0, std::ssize(matches) - 1))];
+        for (const auto in : {millis{1}, pick(1, 30)})
+          later(in, 0, [this, table] { void_match(table); });
       }
   }
 }
 
 void world::heal() {
+  log("healed");
   faulty_ = false;
   cut_.clear();
   storeless_.clear();
@@ -148,6 +201,7 @@ void world::heal() {
 }
 
 std::string world::why_not_over() {
+  if (std::ssize(matches) < options.matches) return "a match did not begin";
   for (const auto& table : matches) {
     const auto& journal = store.ledger.journals[table];
     if (journal.empty()) return "a match was never created";

@@ -66,6 +66,8 @@ void sim_store::set_draining(std::uint64_t who, bool is) {
 
 void sim_store::accuse(std::uint64_t accuser, std::uint64_t accused, storage::vote_kind kind,
                        millis now) {
+  if (is_member(accuser) && members_.at(accuser).status == member_status::joining)
+    fail("a newcomer voted");  // the real store would answer that it is fenced off
   if (is_member(accuser) && is_member(accused))
     votes_[{accuser, accused}] = {accuser, accused, kind, now};
 }
@@ -95,6 +97,8 @@ bool sim_store::declare_dead(std::uint64_t declarer, std::uint64_t version,
 storage::shard_row sim_store::take(std::uint64_t who, shard_id shard, std::uint64_t epoch,
                                    millis now) {
   auto& row = rows_.at(shard);
+  if (is_member(who) && members_.at(who).status == member_status::joining)
+    fail("a newcomer took a shard");
   if (is_member(who) && row.owner == 0 && row.epoch == epoch) {
     row = {shard, who, epoch + 1, 0, now};
     ++version_, ++takes;
@@ -114,7 +118,7 @@ storage::shard_row sim_store::release(std::uint64_t who, const storage::shard_ch
 }
 
 std::uint64_t sim_store::coordinate(std::uint64_t who, millis now) {
-  if (!is_member(who)) return 0;
+  if (!is_member(who) || members_.at(who).status != member_status::up) return 0;
   if (now < coordinator_until_ && coordinator_ != who) return 0;
   if (coordinator_ != who || now >= coordinator_until_) ++coordinator_epoch_;
   coordinator_ = who;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/table_events.hpp"
+#include "cluster/membership/limits.hpp"
 #include "tests/sim/node.hpp"
 #include "tests/sim/player.hpp"
 
@@ -21,6 +22,9 @@ world::world(const run_options& given)
   table_options.cluster_key.fill(0x5A);
   table_options.rake_bp = 500;
   if (options.with == bug::clock_runs_while_down) table_options.resume_grace_ms = 1;
+  // A short time for stakes meets wallets that are slow to answer; few worlds void what is sound.
+  if (pick(1, 3) == 1) table_options.buy_in_timeout_ms = 3'000;
+  voids_ = pick(1, 3) == 1;
   watch_store();
 }
 world::~world() = default;
@@ -75,6 +79,11 @@ void world::send(std::uint64_t from, std::uint64_t to, std::function<void(node&)
   }
 }
 
+void world::send_push(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what) {
+  if (options.lost_pushes > 0 && pick(1, 100) <= options.lost_pushes) return void(++count.lost);
+  send(from, to, std::move(what));
+}
+
 bool world::is_refused(std::uint64_t from, std::uint64_t to) const {
   const auto found = nodes_.find(to);
   return !cut_.contains({from, to}) && (found == nodes_.end() || !found->second->running);
@@ -85,6 +94,7 @@ bool world::is_refused(std::uint64_t from, std::uint64_t to) const {
 void world::ask_store(std::uint64_t who, std::function<void()> op, std::function<void()> ok,
                       std::function<void()> failed) {
   constexpr millis limit = 2'000;
+  ++count.store_calls;
   if (now_ < store_away_until_ || chance(1)) return later(pick(20, 200), who, std::move(failed));
   if (storeless_.contains(who)) return later(limit, who, std::move(failed));
   const auto way = pick(1, 4) + (now_ < store_slow_until_ ? pick(20, 400) : 0);
@@ -110,17 +120,72 @@ std::uint64_t world::store_connection(std::uint64_t who) const {
 void world::watch_store() {
   if (now_ >= store_away_until_ && now_ >= store_still_until_)
     for (auto& [id, n] : nodes_) n->store_seen += store_check_ms;
+  if (options.told_within_ms > 0) check_edges_are_told();
   later(store_check_ms, 0, [this] { watch_store(); });
 }
 
-void world::check_sentence(const std::vector<std::uint64_t>& dead) {
-  const auto state = store.read(store_now());
-  for (const auto who : dead) {
+// Rule E1: whatever push is lost, an edge hears within about a second that it is behind.
+void world::check_edges_are_told() {
+  for (const auto id : edges())
+    for (const auto& table : matches) {
+      const auto& n = *find(id);
+      const auto seen = n.seen_of(table);
+      if (seen == 0 || seen >= store.ledger.journals[table].size()) {
+        behind_since_.erase({id, table});
+        continue;
+      }
+      const auto [since, is_new] = behind_since_.emplace(std::pair{id, table}, now_);
+      longest_behind = std::max(longest_behind, now_ - since->second);
+      if (longest_behind > options.told_within_ms) fail("an edge learned of an event too late");
+    }
+}
+
+std::map<std::uint64_t, millis> world::store_silences() const {
+  std::map<std::uint64_t, millis> out;
+  for (const auto& [id, n] : nodes_) out.emplace(id, n->store_seen);
+  return out;
+}
+
+void world::check_sentence(const std::vector<std::uint64_t>& dead,
+                           const storage::cluster_state& counted,
+                           const std::map<std::uint64_t, millis>& silences) {
+  const auto accusers = [&](std::uint64_t who) {
+    return std::ranges::count_if(counted.votes, [&](const storage::vote& v) {
+      return v.accused == who && v.kind == storage::vote_kind::silent &&
+             counted.now - v.at <= cluster::vote_age_max.count();
+    });
+  };
+  const auto is_alive = [&](std::uint64_t who) {
     const auto* n = find(who);
-    const bool accused =
-        std::ranges::any_of(state.votes, [&](const storage::vote& v) { return v.accused == who; });
-    if (n != nullptr && n->running && !accused && store.is_member(who) && n->store_seen < 2'500)
+    return n != nullptr && n->running && silences.contains(who);
+  };
+  // Renews each second: unheard for less than that while the store was there, it could have voted.
+  const auto only_the_store_is_silent = [&](const storage::member& m) {
+    return m.status != storage::member_status::joining && is_alive(m.incarnation) &&
+           counted.now - m.renewed_at > cluster::store_silence_vote.count() &&
+           silences.at(m.incarnation) < 800;
+  };
+  // Past its lease by its own word, one has perhaps renewed without knowing: silence counts then.
+  const auto least_silence = [&](std::uint64_t who) -> millis {
+    const bool says_so = std::ranges::any_of(counted.votes, [&](const storage::vote& v) {
+      return v.accused == who && v.kind == storage::vote_kind::store_lost;
+    });
+    return says_so ? 800 : cluster::store_silence_vote.count();
+  };
+  for (const auto who : dead) {
+    if (!is_alive(who) || accusers(who) >= 2) continue;
+    if (accusers(who) == 0 && silences.at(who) < least_silence(who))
       fail("a node was condemned for a silence of the store");
+    for (const auto& m : counted.members) {
+      const bool falls_itself =
+          std::ranges::find(dead, m.incarnation) != dead.end() && accusers(m.incarnation) != 1;
+      const bool accuses = std::ranges::any_of(counted.votes, [&](const storage::vote& v) {
+        return v.accuser == m.incarnation && v.accused == who;
+      });
+      if (accusers(who) == 1 && m.incarnation != who && !falls_itself && !accuses &&
+          only_the_store_is_silent(m))
+        fail("one vote was enough, as only the store kept another one from voting");
+    }
   }
 }
 

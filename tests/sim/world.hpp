@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ class world {
   /// @returns empty, or the first thing that must never come
   std::string run();
 
+  // ---- for a test that has its own plan
+  void start_node(bool is_edge, const std::string& name);
+  /// Its links break at once.
+  void kill(node& n);
+  /// From now on nothing is lost or late by chance.
+  void calm() { faulty_ = false; }
+
   // ---- time. Process 0 is the world itself; what belongs to another one is dropped with it, and
   // waits while it is paused.
   void later(millis in, std::uint64_t process, std::function<void()> what);
@@ -48,6 +56,8 @@ class world {
   // ---- the network
   /// Lost, late, doubled or overtaken as luck has it.
   void send(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what);
+  /// Likewise; options.lost_pushes of a hundred are lost even in a healed world.
+  void send_push(std::uint64_t from, std::uint64_t to, std::function<void(node&)> what);
   /// As a probe sees it: refused (its process is gone), or silence.
   [[nodiscard]] bool is_refused(std::uint64_t from, std::uint64_t to) const;
 
@@ -67,19 +77,32 @@ class world {
   std::vector<std::uint64_t> edges();
   /// A player was told that this is durable, under this seq at the latest.
   void promise(const entity_id& table, int seat, std::uint64_t command, std::uint64_t seq);
+  /// For how long each process has not renewed though the store was there.
+  [[nodiscard]] std::map<std::uint64_t, millis> store_silences() const;
   /// No living node may die for a silence of the store's own.
-  void check_sentence(const std::vector<std::uint64_t>& dead);
+  /// @param counted,silences what the one who condemns had read, and how things were then
+  void check_sentence(const std::vector<std::uint64_t>& dead, const storage::cluster_state& counted,
+                      const std::map<std::uint64_t, millis>& silences);
   void fail(const std::string& why) { store.fail(why); }
   [[nodiscard]] std::uint64_t trace() const { return trace_; }
   void note(std::uint64_t what) { trace_ = (trace_ ^ what) * 0x100000001B3ull + what; }
+  /// One line of what happened, for picture(); costs nothing unless the run keeps a log.
+  template <class... Parts>
+  void log(const Parts&... parts) {
+    if (options.keeps_log) write_log((std::ostringstream{} << ... << parts).str());
+  }
+  /// The log and how everything stands, for people.
+  [[nodiscard]] std::string picture() const;
 
   const run_options options;
   sim_store store;
   actors::table_options table_options;
   actors::wallet_options wallet_options;
   std::vector<entity_id> matches;
+  millis longest_behind = 0;  // an edge, with options.told_within_ms
   struct tally {
-    std::size_t messages = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0, crashes = 0;
+    std::size_t messages = 0, store_calls = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0,
+                crashes = 0;
   } count;
 
  private:
@@ -89,24 +112,28 @@ class world {
     std::uint64_t command = 0, seq = 0;
   };
   void check_promise(const promised& what);
-  void start_node(bool is_edge, const std::string& name);
   void start_match();
+  void watch_while_played(const entity_id& table);
+  void void_match(const entity_id& table);
   void fault();
   void fault_of_store();
   void fault_of(node& n);
   void heal();
   void watch_store();
+  void check_edges_are_told();
   [[nodiscard]] std::string why_not_over();
+  void write_log(const std::string& what);
 
   struct event {
     std::uint64_t process = 0;
     std::function<void()> what;
   };
   std::mt19937_64 random_;
-  millis now_ = 1'700'000'000'000;
+  static constexpr millis began = 1'700'000'000'000;
+  millis now_ = began;
   std::uint64_t order_ = 0, trace_ = 0;
   std::map<std::pair<millis, std::uint64_t>, event> agenda_;
-  bool faulty_ = true;
+  bool faulty_ = true, voids_ = false;
   std::set<std::pair<std::uint64_t, std::uint64_t>> cut_;  // (from, to), one way
   std::set<std::uint64_t> storeless_;
   millis store_away_until_ = 0, store_still_until_ = 0, store_slow_until_ = 0;
@@ -114,6 +141,8 @@ class world {
   std::map<std::uint64_t, std::unique_ptr<node>> nodes_;
   std::vector<std::unique_ptr<player>> players_;
   std::vector<promised> promises_;
+  std::map<std::pair<std::uint64_t, entity_id>, millis> behind_since_;
+  std::vector<std::string> log_;
 };
 
 }  // namespace baraza::sim

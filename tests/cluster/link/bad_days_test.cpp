@@ -5,13 +5,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <random>
 
+#include "cluster/local/proxy.hpp"
 #include "tests/cluster/link/link_fixture.hpp"
-#include "tests/cluster/link/lossy_proxy.hpp"
 #include "tests/storage/child.hpp"
 
 using namespace baraza::cluster;
 using tests::in;
-using tests::lossy_proxy;
 using tests::quick_options;
 using tests::test_node;
 using namespace std::chrono_literals;
@@ -119,23 +118,25 @@ TEST_CASE("a peer that is unreachable in one direction goes down, and comes back
   for (const bool to : {true, false}) {
     CAPTURE(to);
     test_node a{quick_options("a")}, b{quick_options("b")};
-    lossy_proxy between{b->port()};
+    local::proxy between;
+    constexpr local::party dialler = 1, target = 2;
     auto through = b.as_peer();
-    through.port = between.port();
+    through.port = between.add_route({.target_port = b->port(), .to = target, .from = dialler});
     a->set_peers({through});
     b->set_peers({a.as_peer()});
     REQUIRE(a.saw("up out b"));
     REQUIRE(b.saw("up out a"));
     a.forget();
     b.forget();
-    (to ? between.lose_to_target : between.lose_from_target) = true;
+    to ? between.set_road(dialler, target, local::road::stalled)
+       : between.set_road(target, dialler, local::road::stalled);
     const auto begun = steady_clock::now();
     REQUIRE(a.saw("down out b 1"));
     CHECK(since(begun) < 2000ms);
     CHECK(b.saw("down in a"));
     CHECK(a.saw("link.dial_failed to b"));  // it is dialled, and the dial ends too
     CHECK(a.count("down in b") == 0);       // the other direction has its own way and stands
-    (to ? between.lose_to_target : between.lose_from_target) = false;
+    between.open_all_roads();
     CHECK(a.saw("up out b"));
   }
 }

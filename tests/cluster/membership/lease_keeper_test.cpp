@@ -133,6 +133,11 @@ TEST_CASE("a node judges others only after an unbroken run longer than lease + 1
     s.renew_for(3s);
     CHECK_FALSE(s.lease.may_judge(s.now));
   }
+  SECTION("a store that is silent for more than 1.5 s begins a new run") {
+    s.now += 1s;
+    s.renew(600ms);
+    CHECK_FALSE(s.lease.may_judge(s.now));
+  }
   SECTION("a store whose clock jumps forward, so that all leases look over, begins a new run") {
     s.store_offset += 20'000;
     s.renew_for(1s);

@@ -215,7 +215,7 @@ TEST_CASE("any bytes are read or refused") {
 
 TEST_CASE("the golden file holds every message there is") {
   std::size_t cases = std::variant_size_v<actors::request> + std::variant_size_v<actors::answer> +
-                      std::variant_size_v<actors::push> + 1;
+                      std::variant_size_v<actors::push> + std::variant_size_v<wire::control> + 1;
 #ifdef BARAZA_TEST_COMMANDS
   --cases;  // debug_fault is no part of the protocol
 #endif

@@ -85,6 +85,19 @@ std::vector<std::pair<std::string, actors::push>> pushes() {
           {"table_restarted", actors::table_restarted{id(0x3C)}}};
 }
 
+std::vector<std::pair<std::string, control>> controls() {
+  return {{"probe", probe{81}},
+          {"alive", alive{82, true}},
+          {"try_for", try_for{83, 84}},
+          {"tried", tried{85, 86, true, false}},
+          {"greeting", greeting{}},
+          {"greeted", greeted{}},
+          {"hand_off", hand_off{87, 88, 89, 90}},
+          {"shard_news", shard_news{91, 92, 93, 94}},
+          {"view_news", view_news{}},
+          {"digest", digest{{{id(0x3D), 95}, {id(0x3E), 96}}}}};
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, message>> fixed_messages() {
@@ -95,7 +108,8 @@ std::vector<std::pair<std::string, message>> fixed_messages() {
   add(requests());
   add(answers());
   add(pushes());
-  out.emplace_back("moved", message{sample_head(), moved{71, 72, 73, id(0x7A)}});
+  out.emplace_back("moved", message{sample_head(), moved{71, 72, 73, 74, 75}});
+  add(controls());
   return out;
 }
 

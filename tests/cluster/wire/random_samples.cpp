@@ -114,7 +114,7 @@ message random_message(std::mt19937_64& random) {
   filler with{random};
   message m;
   fill_head(with, m.about);
-  switch (random() % 4) {
+  switch (random() % 5) {
     case 0:
       m.what = filled<actors::request>(with, random() % std::variant_size_v<actors::request>);
       break;
@@ -123,6 +123,9 @@ message random_message(std::mt19937_64& random) {
       break;
     case 2:
       m.what = filled<actors::push>(with, random() % std::variant_size_v<actors::push>);
+      break;
+    case 3:
+      m.what = filled<control>(with, random() % std::variant_size_v<control>);
       break;
     default: {
       moved where;

@@ -1,0 +1,14 @@
+// `baraza cluster up|add|kill|pause|resume|drain|restart|partition|heal|store|status|logs|down`.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace baraza::cluster::local {
+
+/// Adds them to the command `cluster`. A chosen one runs inside app.parse() and leaves its exit
+/// code: 0 done, 1 failed, 2 wrong usage.
+void add_commands(CLI::App& cluster, int& exit_code);
+
+}  // namespace baraza::cluster::local

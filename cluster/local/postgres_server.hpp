@@ -1,0 +1,59 @@
+// A private PostgreSQL: a data folder of its own, an unprivileged user even for root, fsync on,
+// dead with the object.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "cluster/local/process.hpp"
+
+namespace baraza::cluster::local {
+
+/// fsync and synchronous_commit are on unless `settings` says otherwise.
+class postgres_server {
+ public:
+  using settings = std::map<std::string, std::string>;
+
+  /// Creates and starts a server; some 2 s. Must be made, and started, by a thread that outlives
+  /// it. Throws `failure` with the reason and the log's end.
+  /// @param folder for data and logs; made if it does not exist, then given to the server's user
+  postgres_server(std::filesystem::path folder, settings more = {});
+  postgres_server(const postgres_server&) = delete;
+  postgres_server& operator=(const postgres_server&) = delete;
+
+  /// Of `database`, over TCP on 127.0.0.1, as the superuser `baraza`.
+  [[nodiscard]] std::string url(const std::string& database = "postgres") const;
+  /// The same at another address: through a proxy.
+  [[nodiscard]] static std::string url_at(const std::string& host, int port,
+                                          const std::string& database = "postgres");
+
+  /// On the same port. Throws `failure`.
+  void start();
+  /// SIGINT (fast shutdown): running transactions are aborted, the data is flushed.
+  void stop();
+  void restart() {
+    stop();
+    start();
+  }
+  /// SIGKILL to the whole server, as a power cut of the process; start() then recovers.
+  void kill9() { process_.kill(); }
+  [[nodiscard]] bool is_running() { return process_.is_running(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] const process_id& id() const { return process_.id(); }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] std::string log_end() const;
+
+ private:
+  void create();
+  void wait_until_ready();
+
+  const std::filesystem::path folder_;
+  const settings settings_;
+  process process_;
+  std::uint16_t port_ = 0;
+  bool is_port_told_ = false;
+};
+
+}  // namespace baraza::cluster::local

@@ -1,0 +1,130 @@
+// The actor around this node's member: asks the store and the peers what it wants asked, and tells
+// region and gate what it has decided. Two files: what it hears (membership_actor.cpp) and what it
+// is told to do (membership_port.cpp).
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "cluster/membership/member.hpp"
+#include "cluster/membership/probe_relay.hpp"
+#include "cluster/messages.hpp"
+#include "cluster/peers.hpp"
+#include "cluster/services.hpp"
+#include "cluster/store_lane.hpp"
+
+namespace baraza::cluster {
+
+struct membership_parts {
+  std::uint64_t self = 0;
+  bool owns_shards = true;
+  lease_options lease;
+  member::time_point asked_at;  // when the join was sent
+  link* links = nullptr;        // outlives the actor
+  /// Leases must not wait for anything; a death may wait for locks.
+  std::unique_ptr<storage::membership_store> leases, views, changes;
+};
+
+/// Runs detached: a rule that holds the scheduler's threads must not cost the node its lease.
+class membership_actor final : public caf::event_based_actor, public member_port {
+ public:
+  membership_actor(caf::actor_config& config, std::shared_ptr<node_services> node,
+                   std::shared_ptr<membership_parts> parts);
+  ~membership_actor() override;
+  const char* name() const override { return "membership"; }
+
+ private:
+  using time_point = member::time_point;
+  static time_point now() { return std::chrono::steady_clock::now(); }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+  // ---- what it hears (membership_actor.cpp)
+  void tick();
+  void hear(control_in& m);
+  void hear_word(std::uint64_t from, const wire::probe& m);
+  void hear_word(std::uint64_t from, const wire::alive& m);
+  void hear_word(std::uint64_t from, const wire::try_for& m);
+  void hear_word(std::uint64_t from, const wire::tried& m);
+  void hear_word(std::uint64_t from, const wire::greeting& m);
+  void hear_word(std::uint64_t from, const wire::greeted& m);
+  void hear_word(std::uint64_t from, const wire::hand_off& m);
+  void hear_word(std::uint64_t from, const wire::shard_news& m);
+  void hear_word(std::uint64_t, const wire::view_news&) {}
+  void hear_word(std::uint64_t, const wire::digest&) {}
+  void hear_link(const link_changed& m);
+  void hear_moved(const wire::moved& m);
+  void on_renewed(std::uint64_t question, const storage::result<storage::renewal>& answer,
+                  millis asked, millis heard);
+  void on_state(const storage::result<storage::cluster_state>& answer);
+  void on_rows(const std::vector<storage::shard_change>& asked,
+               const storage::result<std::vector<storage::shard_row>>& rows);
+  /// After whatever the member was told: what it wants stored, and what the region should know.
+  void conclude();
+  void look_at_view();
+  void set_peers(const storage::cluster_state& state);
+  void tell_places();
+  void give_edge(peer& to);
+  void go_on_leaving();
+
+  // ---- what it is told to do (membership_port.cpp)
+  void renew() override;
+  void read(std::uint64_t known) override;
+  void become_up() override;
+  void vote(std::uint64_t accused, storage::vote_kind kind) override;
+  void withdraw(std::uint64_t accused) override;
+  void declare_dead(std::uint64_t version, std::span<const std::uint64_t> dead,
+                    std::span<const storage::shard_change> changes) override;
+  void coordinate() override;
+  void probe(std::uint64_t target, std::uint64_t number) override;
+  void ask_helper(const cluster::ask_helper& what) override;
+  void greet(std::uint64_t who) override;
+  void ask_hand_off(const cluster::ask_hand_off& what) override;
+  void carry_out(const shard_action& what) override;
+  void suspended(bool is) override;
+  void stop(std::string_view why) override;
+  void expelled() override;
+  void set_status(storage::member_status to);
+
+  void later(std::function<void(membership_actor&)> what);
+  /// Runs `ask` on the lane's thread and `hear` with its answer here.
+  template <class Ask, class Hear>
+  bool ask_store(store_lane& at, Ask ask, Hear hear) {
+    auto self = caf::actor_cast<caf::actor>(this);
+    return at.submit([self, ask = std::move(ask), hear = std::move(hear)](auto& store) {
+      caf::anon_send(
+          self, member_says{[answer = ask(store), hear](membership_actor& a) { hear(a, answer); }});
+    });
+  }
+  void log(severity how, std::string_view event, std::string_view detail) const;
+
+  std::shared_ptr<node_services> node_;
+  std::shared_ptr<membership_parts> parts_;
+  store_lane leases_, views_, changes_;
+  member member_;
+  probe_relay relay_;
+  std::uint64_t renewals_ = 0;
+  time_point renewal_due_{};
+  std::vector<storage::shard_change> to_take_, to_release_;
+  std::vector<shard_action> steps_;
+  std::vector<shard_place> told_;  // the places the region knows
+  std::uint64_t shown_version_ = 0;
+  bool caused_news_ = false;  // the next state is our own doing: the others should read it
+  struct known_peer {
+    time_point since;
+    bool was_up = false;
+  };
+  std::map<std::uint64_t, known_peer> known_;
+  struct edge_slot {
+    std::uint64_t incarnation = 0;  // 0: free
+    time_point free_since{};
+  };
+  std::vector<edge_slot> edges_;  // index: number here
+  bool leaving_ = false, all_given_up_ = false;
+  time_point leave_by_{}, next_status_{};
+};
+
+}  // namespace baraza::cluster

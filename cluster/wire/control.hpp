@@ -1,0 +1,57 @@
+// What members of a cluster say to each other about the cluster itself. Each travels in an
+// envelope, whose head tells the sender's view version. Append alternatives, never reorder.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "storage/ids.hpp"
+
+namespace baraza::cluster::wire {
+
+/// "Do you live?", asked under the asker's own number; answered by `alive`.
+struct probe {
+  std::uint64_t number = 0;
+};
+struct alive {
+  std::uint64_t number = 0;
+  bool is_suspended = false;  // it is past its lease: the store does not answer it
+};
+/// "Try `target` for me"; answered by `tried`.
+struct try_for {
+  std::uint64_t target = 0, number = 0;
+};
+struct tried {
+  std::uint64_t target = 0, number = 0;
+  bool answered = false, is_suspended = false;
+};
+/// A newcomer asks to be known; the answer comes over the connection that the member dialled to it.
+struct greeting {};
+struct greeted {};
+/// The coordinator asks the owner for a planned move (rebalancer.hpp).
+struct hand_off {
+  std::uint32_t shard = 0;
+  std::uint64_t epoch = 0, to = 0, coordinator_epoch = 0;
+};
+/// Where one shard is now, told by its last or its new owner.
+struct shard_news {
+  std::uint32_t shard = 0;
+  std::uint64_t owner = 0, epoch = 0, next_owner = 0;
+};
+/// The view has changed: read it. The head has its version.
+struct view_news {};
+/// Tables whose events went to this edge within the last second, each with its newest seq (rule
+/// E1): an edge that lost the last push learns of it.
+struct digest {
+  struct entry {
+    uuid table;
+    std::uint64_t seq = 0;
+  };
+  std::vector<entry> tables;
+};
+
+using control = std::variant<probe, alive, try_for, tried, greeting, greeted, hand_off, shard_news,
+                             view_news, digest>;
+
+}  // namespace baraza::cluster::wire

@@ -1,0 +1,142 @@
+// A member as a whole: what it asks of its port on the days when one class alone sees nothing
+// wrong.
+#include "cluster/membership/member.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <functional>
+
+namespace baraza::cluster {
+namespace {
+
+using storage::member_status;
+using storage::vote_kind;
+using time_point = member::time_point;
+
+/// Writes down what is asked; the store renews each lease at once.
+struct recorder final : member_port {
+  void renew() override { ++renewals; }
+  void read(std::uint64_t) override {}
+  void become_up() override { ++became_up; }
+  void vote(std::uint64_t accused, vote_kind) override { votes.push_back(accused); }
+  void withdraw(std::uint64_t accused) override { withdrawn.push_back(accused); }
+  void declare_dead(std::uint64_t, std::span<const std::uint64_t> dead,
+                    std::span<const storage::shard_change> changes) override {
+    declared.emplace_back(dead.begin(), dead.end());
+    changed.assign(changes.begin(), changes.end());
+  }
+  void coordinate() override {}
+  void probe(std::uint64_t target, std::uint64_t number) override {
+    probes.emplace_back(target, number);
+  }
+  void ask_helper(const cluster::ask_helper&) override {}
+  void greet(std::uint64_t) override {}
+  void ask_hand_off(const cluster::ask_hand_off&) override {}
+  void carry_out(const shard_action&) override {}
+  void suspended(bool) override {}
+  void stop(std::string_view) override {}
+
+  std::size_t renewals = 0, became_up = 0;
+  std::vector<std::uint64_t> votes, withdrawn;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> probes;
+  std::vector<std::vector<std::uint64_t>> declared;
+  std::vector<storage::shard_change> changed;
+};
+
+/// Member 9 of a store whose rows a test writes; it reads them twice a second.
+struct scene {
+  scene() { state.shards = {{.id = 0, .owner = 1, .epoch = 4}, {.id = 1, .owner = 2, .epoch = 7}}; }
+  void add(std::uint64_t id, member_status status) {
+    state.members.push_back({.incarnation = id, .status = status});
+    renewed(id);
+  }
+  void renewed(std::uint64_t id, millis ago = 0) {
+    for (auto& m : state.members)
+      if (m.incarnation == id)
+        m.renewed_at = store_now() - ago, m.lease_until = m.renewed_at + lease_length.count();
+  }
+  [[nodiscard]] millis store_now() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  }
+  /// `living` go on renewing, and answer probes.
+  void run_for(std::chrono::milliseconds length, const std::vector<std::uint64_t>& living = {}) {
+    for (const auto until = now + length; now < until; now += 50ms) {
+      self.tick(now);
+      if (std::exchange(port.renewals, 0) > 0) self.renewed(1, {.now = store_now()}, now);
+      renewed(9);
+      for (const auto id : living) renewed(id);
+      for (const auto& [target, number] : std::exchange(port.probes, {}))
+        if (std::ranges::find(living, target) != living.end())
+          self.answered(target, number, false, now);
+      if (store_now() % 500 == 0) look();
+    }
+  }
+  void look() {
+    state.now = store_now();
+    self.state(state, now);
+  }
+
+  time_point now{1h};
+  storage::cluster_state state{.version = 1};
+  recorder port;
+  member self{9, 2, {}, port, now};
+};
+
+}  // namespace
+
+TEST_CASE("a newcomer ends the dead when all who were up are past their leases") {
+  scene s;
+  s.add(1, member_status::up);
+  s.add(2, member_status::draining);
+  s.add(9, member_status::joining);
+  SECTION("nobody else could: their shards are free for those who come up") {
+    s.run_for(20s);
+    REQUIRE_FALSE(s.port.declared.empty());
+    CHECK(s.port.declared[0] == std::vector<std::uint64_t>{1, 2});
+    CHECK(s.port.changed == std::vector<storage::shard_change>{{0, 4, 0}, {1, 7, 0}});
+  }
+  SECTION("not before it may judge: the store was away for all of them") {
+    s.run_for(4s, {1, 2});
+    s.renewed(1, 6000);
+    s.renewed(2, 6000);
+    s.run_for(1s);
+    CHECK(s.port.declared.empty());
+  }
+  SECTION("not while one who is up can") {
+    s.run_for(20s, {2});
+    CHECK(s.port.declared.empty());
+  }
+}
+
+TEST_CASE("a newcomer casts no vote: the store would refuse it") {
+  scene s;
+  s.add(1, member_status::up);
+  s.add(2, member_status::up);
+  s.add(9, member_status::joining);
+  s.run_for(20s, {2});
+  CHECK(s.port.votes.empty());
+  s.state.members.back().status = member_status::up;
+  ++s.state.version;
+  s.run_for(3s, {2});
+  CHECK_FALSE(s.port.votes.empty());
+}
+
+TEST_CASE("a vote that was taken back does not count, and is taken back again") {
+  scene s;
+  for (std::uint64_t id = 1; id <= 3; ++id) s.add(id, member_status::up);
+  s.add(9, member_status::up);
+  const auto put = [&](std::uint64_t accuser) {
+    s.state.votes.push_back({accuser, 2, vote_kind::silent, s.store_now()});
+  };
+  s.run_for(1s, {1, 2, 3});
+  put(1);
+  put(9);  // sent before 2 answered, landed after
+  s.look();
+  CHECK(s.port.declared.empty());
+  CHECK(s.port.withdrawn == std::vector<std::uint64_t>{2});
+  s.state.votes.pop_back();
+  put(3);
+  s.look();
+  CHECK(s.port.declared.size() == 1);  // two others: their word is as good as ever
+}
+
+}  // namespace baraza::cluster

@@ -14,7 +14,7 @@
 namespace baraza::cluster {
 namespace {
 
-constexpr auto join_limit = 30s;
+constexpr auto rejoin_limit = 5s;
 
 /// A port that is free now: the address must be known to the store before the link listens.
 std::uint16_t free_port(const std::string& host) {
@@ -47,7 +47,8 @@ std::string at_port(const std::string& host, std::uint16_t port) {
 }  // namespace
 
 storage::result<std::unique_ptr<enrolment>> enrol(storage::store& store,
-                                                  const node_options& options) {
+                                                  const node_options& options,
+                                                  std::chrono::milliseconds limit) {
   const auto& own = *options.cluster;
   auto out = std::make_unique<enrolment>();
   for (auto* lane : {&out->leases, &out->views, &out->changes}) {
@@ -71,7 +72,7 @@ storage::result<std::unique_ptr<enrolment>> enrol(storage::store& store,
   self.writers = options.writers;
   self.shards = options.shards;
   self.lease = own.lease.length.count();
-  auto who = join_cluster(*out->changes, self, join_limit, [&](const std::string& what) {
+  auto who = join_cluster(*out->changes, self, limit, [&](const std::string& what) {
     options.log(severity::warning, "membership.joining", {}, what);
   });
   if (!who) return who.why();
@@ -113,6 +114,29 @@ storage::result<std::unique_ptr<cluster_part>> cluster_part::start(
 }
 
 cluster_part::~cluster_part() { stop(); }
+
+bool cluster_part::join_again(std::unique_ptr<cluster_part>& part, caf::actor_system& system,
+                              const std::shared_ptr<node_services>& node, storage::store& store,
+                              const node_options& options) {
+  if (part) part->stop();
+  part = nullptr;
+  node->is_member = false;
+  auto who = enrol(store, options, rejoin_limit);
+  if (!who) {
+    node->log(severity::warning, "membership.rejoin_failed", {}, who.why().message);
+    return false;
+  }
+  node->is_suspended = false;
+  node->reach.ended(reachability::writers_max - 1);
+  node->others->rename((*who)->who.grant.node, (*who)->who.grant.incarnation);
+  auto fresh = start(system, node, std::move(**who), options);
+  if (!fresh) {
+    node->log(severity::error, "membership.rejoin_failed", {}, fresh.why().message);
+    return false;
+  }
+  part = std::move(*fresh);
+  return true;
+}
 
 void cluster_part::leave() {
   const auto membership = node_->membership.get();

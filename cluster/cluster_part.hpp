@@ -16,9 +16,10 @@ struct enrolment {
   std::uint16_t port = 0;  // where it will listen
   std::unique_ptr<storage::membership_store> leases, views, changes;
 };
-/// Blocks until the name is ours: 30 s at most.
+/// Blocks until the name is ours: for `limit` at most.
 storage::result<std::unique_ptr<enrolment>> enrol(storage::store& store,
-                                                  const node_options& options);
+                                                  const node_options& options,
+                                                  std::chrono::milliseconds limit);
 
 class cluster_part {
  public:
@@ -28,6 +29,10 @@ class cluster_part {
   ~cluster_part();
   cluster_part(const cluster_part&) = delete;
 
+  /// Ends `part` and joins under a new incarnation. False: not this time, and `part` is null.
+  static bool join_again(std::unique_ptr<cluster_part>& part, caf::actor_system& system,
+                         const std::shared_ptr<node_services>& node, storage::store& store,
+                         const node_options& options);
   /// Hands every shard to others and leaves the cluster; blocks for leave_limit and a little more
   /// at most.
   void leave();

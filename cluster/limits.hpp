@@ -66,6 +66,8 @@ inline constexpr std::size_t gate_queue_max = 200'000;
 inline constexpr auto store_silence_max = 3000ms;
 // Several nodes. The member looks at its clocks this often.
 inline constexpr auto member_tick = 20ms;
+// A start gives up when its name belongs to another node for this long.
+inline constexpr auto join_limit = 30s;
 // Time to hand all shards to others on SIGTERM; beyond, they are released to nobody, and whoever
 // lives takes them.
 inline constexpr auto leave_limit = 15s;

@@ -265,6 +265,9 @@ void membership_actor::look_at_view() {
   if (is_up && !node_->is_member &&
       std::ranges::all_of(state.shards, [](const auto& row) { return row.owner != 0; })) {
     node_->is_member = true;
+    // Only now every member knows this edge by number; what it asked before found nobody to answer.
+    for (const auto who : node_->others->all())
+      caf::anon_send(node_->region.get(), peer_reached{who, true});
     log(severity::info, "membership.up", "view " + std::to_string(state.version));
   }
 }

@@ -86,6 +86,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void carry_out(const shard_action& what) override;
   void suspended(bool is) override;
   void stop(std::string_view why) override;
+  void expelled() override;
   void set_status(storage::member_status to);
 
   void later(std::function<void(membership_actor&)> what);

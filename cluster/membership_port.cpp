@@ -165,4 +165,11 @@ void membership_actor::suspended(bool is) {
 
 void membership_actor::stop(std::string_view why) { node_->stop_node(why); }
 
+void membership_actor::expelled() {
+  log(severity::warning, "membership.expelled",
+      "the others have given this node up: it joins again");
+  if (!leaving_ && node_->join_again) return node_->join_again();
+  quit();
+}
+
 }  // namespace baraza::cluster

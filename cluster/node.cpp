@@ -12,6 +12,7 @@
 #include "cluster/limits.hpp"
 #include "cluster/peers.hpp"
 #include "cluster/region.hpp"
+#include "cluster/rejoiner.hpp"
 #include "cluster/store_pulse.hpp"
 
 namespace baraza::cluster {
@@ -47,6 +48,7 @@ struct node::parts {
   std::unique_ptr<caf::actor_system> system;
   std::shared_ptr<node_services> services;
   std::unique_ptr<cluster_part> cluster;  // null: alone
+  std::unique_ptr<rejoiner> again;        // null: alone, or it owns shards
   store_pulse pulse{store};
   std::atomic<bool> stopped = false;
 };
@@ -108,7 +110,7 @@ storage::result<std::unique_ptr<node>> node::start(
   std::unique_ptr<enrolment> member;
   storage::node_grant grant;
   if (options.cluster) {
-    auto enrolled = enrol(store, options);
+    auto enrolled = enrol(store, options, join_limit);
     if (!enrolled) return enrolled.why();
     member = std::move(*enrolled);
     grant = member->who.grant;
@@ -131,7 +133,8 @@ storage::result<std::unique_ptr<node>> node::start(
   auto config = std::make_unique<system_config>(threads);
   auto system = std::make_unique<caf::actor_system>(*config);
   std::unique_ptr<parts> built{new parts{store, read_pool{store, options.readers, 100'000},
-                                         std::move(config), std::move(system), nullptr, nullptr}};
+                                         std::move(config), std::move(system), nullptr, nullptr,
+                                         nullptr}};
   built->services = std::shared_ptr<node_services>{new node_services{
       store, grant, options.shards, cluster_clock{grant.store_time}, built->reads,
       make_factory(grant), options.passivate_after, options.restart_backoff, options.stop_node,
@@ -144,6 +147,12 @@ storage::result<std::unique_ptr<node>> node::start(
     auto part = cluster_part::start(*built->system, built->services, std::move(*member), options);
     if (!part) return give_up(part.why());
     built->cluster = std::move(*part);
+  }
+  if (!owns_shards) {
+    built->again = std::make_unique<rejoiner>([&store, options, raw = built.get()] {
+      return cluster_part::join_again(raw->cluster, *raw->system, raw->services, store, options);
+    });
+    services.join_again = [again = built->again.get()] { again->ask(); };
   }
   // Only now: what a stored wake-up starts must find gate and region.
   caf::anon_send(services.region.get(), wheel_tick_now{});
@@ -169,6 +178,7 @@ bool node::is_serving() const {
 bool node::stop(std::chrono::milliseconds limit) {
   if (parts_->stopped.exchange(true)) return true;
   auto& services = *parts_->services;
+  if (parts_->again) parts_->again->stop();
   if (parts_->cluster) parts_->cluster->leave();
   // Entities end with the region's exit, so what the gate still holds is only what was already on
   // its way.

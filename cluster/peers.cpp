@@ -37,18 +37,24 @@ std::vector<std::uint64_t> peers::all() const {
 
 peers::sent peers::send(std::uint64_t to, wire::message what, std::chrono::milliseconds within) {
   auto* const by = link_.load();
-  const auto whom = find(to);
-  if (by == nullptr || !whom) return sent::not_up;
+  if (by == nullptr) return sent::not_up;
   auto& about = what.about;
   about.view = view_.load(std::memory_order_relaxed);
-  about.from.node = self_;
-  about.from.incarnation = incarnation_;
+  std::string name;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto whom = all_.find(to);
+    if (whom == all_.end()) return sent::not_up;
+    name = whom->second.name;
+    about.from.node = self_;
+    about.from.incarnation = incarnation_;
+  }
   auto bytes = wire::encode(what);
   if (std::holds_alternative<wire::wire_error>(bytes)) {
     ++count.refused;
     return sent::too_large;
   }
-  switch (by->send(whom->name, std::move(std::get<std::string>(bytes)),
+  switch (by->send(name, std::move(std::get<std::string>(bytes)),
                    std::chrono::steady_clock::now() + within, 0)) {
     case send_result::queued:
       ++count.sent;

@@ -31,10 +31,16 @@ class peers {
 
   /// Before the first message; null: the link is about to end.
   void attach(link* to) { link_.store(to); }
+  /// The process has joined again, under a new incarnation. While no link is attached.
+  void rename(const uuid& self, std::uint64_t incarnation) {
+    const std::lock_guard lock{mutex_};
+    self_ = self;
+    incarnation_ = incarnation;
+    all_.clear();
+  }
   void set(std::vector<peer> all);
   void set_view(std::uint64_t version) { view_.store(version, std::memory_order_relaxed); }
 
-  [[nodiscard]] std::uint64_t self() const { return incarnation_; }
   [[nodiscard]] std::optional<peer> find(std::uint64_t incarnation) const;
   [[nodiscard]] std::uint32_t edge_of(std::uint64_t incarnation) const;
   [[nodiscard]] std::vector<std::uint64_t> all() const;
@@ -51,11 +57,11 @@ class peers {
   } count;
 
  private:
-  const uuid self_;
-  const std::uint64_t incarnation_;
   std::atomic<link*> link_{nullptr};
   std::atomic<std::uint64_t> view_{0};
   mutable std::mutex mutex_;
+  uuid self_;
+  std::uint64_t incarnation_;
   std::map<std::uint64_t, peer> all_;
 };
 

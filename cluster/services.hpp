@@ -130,6 +130,7 @@ struct node_services {
   /// A member that is up, and has seen every shard with an owner.
   std::atomic<bool> is_member{false};
   cluster_board board;
+  std::function<void()> join_again;  // of a node without shards; returns at once
 
   [[nodiscard]] shard_id shard(const entity_id& who) const { return shard_of(who, shards); }
 };

@@ -19,7 +19,8 @@ void member::tick(time_point now) {
   look_after_lease(now);
   if (stopped_) return;
   if (now >= reading_until_ && (now >= next_read_ || view_.is_behind())) {
-    next_read_ = now + read_every;
+    const bool is_moving = balance_.in_flight() != 0 && state_.coordinator == self_;
+    next_read_ = now + (is_moving ? balance_read_every : read_every);
     reading_until_ = now + read_limit;
     port_.read(view_.version());
   }
@@ -45,6 +46,11 @@ void member::look_after_lease(time_point now) {
   if (lease_.must_exit()) {
     stopped_ = true;
     return port_.stop("the store has declared this node dead");
+  }
+  if (lease_.at(now) == lease_keeper::state::lost) {
+    stopped_ = true;
+    port_.suspended(true);
+    return port_.expelled();
   }
   if (lease_.is_due(now)) {
     lease_.sent(now);

@@ -45,6 +45,9 @@ class member_port {
   virtual void suspended(bool is) = 0;
   /// The process ends: the store calls this incarnation dead, or it owns what another one owns.
   virtual void stop(std::string_view why) = 0;
+  /// Dead by the store, but without shards: it may join again and keep its players' sockets (rule
+  /// B3).
+  virtual void expelled() {}
 };
 
 /// One thread at a time. Tick at next_look() at the latest; every report may come late, twice or
@@ -52,9 +55,10 @@ class member_port {
 class member {
  public:
   using time_point = std::chrono::steady_clock::time_point;
-  static constexpr auto read_every = 1000ms;        // the view, with or without news of one
-  static constexpr auto coordinate_every = 1000ms;  // staying or becoming coordinator
-  static constexpr auto read_limit = 2000ms;        // an answer this late is not waited for
+  static constexpr auto read_every = 1000ms;         // the view, with or without news of one
+  static constexpr auto balance_read_every = 100ms;  // while moves that this node asked for go on
+  static constexpr auto coordinate_every = 1000ms;   // staying or becoming coordinator
+  static constexpr auto read_limit = 2000ms;         // an answer this late is not waited for
   static constexpr auto up_retry = 500ms;
 
   /// @param asked_at own clock when the join was sent

@@ -103,18 +103,29 @@ struct lobby_back {
   uuid ticket, player;
 };  // the connection returned within the grace time
 
+/// An operator's word on an entity that is quarantined. Its region obeys, not the entity itself;
+/// answer: accepted once it has begun.
+struct operator_order {
+  enum class action : std::uint8_t {
+    retry,   // forgives all and brings it back
+    give_up  // voids it without running its code
+  } what{};
+  std::string by;  // who says so, for the record
+};
+
 #ifdef BARAZA_TEST_COMMANDS
 /// Test builds only: makes the entity misbehave on purpose.
 struct debug_fault {
   enum class how : std::uint8_t { throws, asserts, cannot_fold, holds_thread, dies_at_fold } what{};
 };
-using request = std::variant<wallet_get, wallet_buy_in, wallet_credited, table_create, table_watch,
-                             table_renew, table_unwatch, table_ready, table_open, table_act,
-                             table_concede, lobby_join, lobby_leave, lobby_back, debug_fault>;
+using request =
+    std::variant<wallet_get, wallet_buy_in, wallet_credited, table_create, table_watch, table_renew,
+                 table_unwatch, table_ready, table_open, table_act, table_concede, lobby_join,
+                 lobby_leave, lobby_back, operator_order, debug_fault>;
 #else
 using request = std::variant<wallet_get, wallet_buy_in, wallet_credited, table_create, table_watch,
                              table_renew, table_unwatch, table_ready, table_open, table_act,
-                             table_concede, lobby_join, lobby_leave, lobby_back>;
+                             table_concede, lobby_join, lobby_leave, lobby_back, operator_order>;
 #endif
 
 // ---- answers

@@ -173,18 +173,19 @@ void entity_host::take(rows_read& what) {
   if (busy()) return stash(std::move(what));
   auto& reads = context_->reads_;
   const auto known = std::find_if(reads.begin(), reads.end(),
-                                  [&](const auto& r) { return r.first == what.correlation; });
-  if (known == reads.end()) return;
+                                  [&](const auto& r) { return r.number == what.number; });
+  if (known == reads.end()) return;  // answered already, or asked anew
   if (!what.balances &&
       !what.transfers) {  // the store did not answer: ask again with the next tick
     return rearm();
   }
+  const auto correlation = known->correlation;
   reads.erase(known);
   const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
   if (what.balances)
-    entity_->balances_read(what.correlation, *what.balances, *context_);
+    entity_->balances_read(correlation, *what.balances, *context_);
   else
-    entity_->transfers_read(what.correlation, *what.transfers, *context_);
+    entity_->transfers_read(correlation, *what.transfers, *context_);
   if (!draining_) rearm();
 }
 
@@ -193,7 +194,7 @@ void entity_host::take(wheel_due) {
   if (busy()) return stash(wheel_due{});
   const auto at = now();
   ask_due_questions(at);
-  for (auto& [correlation, job] : context_->reads_) node_->reads.submit(job);
+  for (auto& read : context_->reads_) node_->reads.submit(read.job);
   if (timer_at_ != 0 && at >= timer_at_ && !busy() && !node_->reach.clocks_stand(at)) {
     timer_at_ = 0;
     origin_ = {};
@@ -375,6 +376,11 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
   using storage::errc;
   ticket->host = nullptr;  // a ticket kept for the next commit must not keep its actor alive
   const auto code = ticket->result.code;
+  if (code == errc::unavailable) {  // the gate was full: the commit waits here instead
+    ticket->host = caf::actor_cast<caf::actor>(this);
+    ticket->result = {};
+    return caf::delayed_anon_send(node_->gate.get(), gate_retry, commit_asked{ticket});
+  }
   if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch ||
       code == errc::fenced) {
     // Somebody else wrote this journal, or this life is over: what we hold in memory is not the

@@ -161,7 +161,7 @@ class gate_actor final : public caf::event_based_actor {
              std::shared_ptr<std::vector<std::unique_ptr<storage::writer>>> connections)
       : caf::event_based_actor{config},
         node_{std::move(node)},
-        queue_{static_cast<std::uint16_t>(connections->size())},
+        queue_{static_cast<std::uint16_t>(connections->size()), node_->gate_waiting_max},
         shards_{node_->shards},
         in_flight_(connections->size()) {
     if (!node_->others)  // alone: every shard is ours, and none of them ever moves

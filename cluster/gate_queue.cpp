@@ -20,7 +20,7 @@ gate_queue::verdict gate_queue::add(ticket_ptr ticket) {
     const auto known = barred_.find(ticket->work.entity);
     if (known != barred_.end() && ticket->activation < known->second) return verdict::stale;
   }
-  if (size_ >= gate_queue_max) return verdict::full;
+  if (size_ >= waiting_max_) return verdict::full;
   lanes_[writer_of(ticket->work.entity)].waiting.push_back(std::move(ticket));
   ++size_;
   return verdict::queued;

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "cluster/limits.hpp"
 #include "cluster/messages.hpp"
 
 namespace baraza::cluster {
@@ -18,7 +19,9 @@ namespace baraza::cluster {
 /// taken once that life is barred; order of arrival within a writer.
 class gate_queue {
  public:
-  explicit gate_queue(std::uint16_t writers) : lanes_(writers) {}
+  /// @param waiting_max further commits are refused
+  explicit gate_queue(std::uint16_t writers, std::size_t waiting_max = gate_queue_max)
+      : lanes_(writers), waiting_max_{waiting_max} {}
 
   enum class verdict : std::uint8_t { queued, stale, full };
   verdict add(ticket_ptr ticket);
@@ -52,7 +55,7 @@ class gate_queue {
   std::vector<lane> lanes_;
   std::unordered_map<entity_id, activation_number>
       barred_;  // entities that crashed in this process: few
-  std::size_t size_ = 0;
+  std::size_t size_ = 0, waiting_max_;
 };
 
 }  // namespace baraza::cluster

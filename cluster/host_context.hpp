@@ -99,27 +99,33 @@ class entity_host::host_context final : public actors::context {
     caf::anon_send(host_.node_->region.get(), deliver{std::make_shared<envelope>(what)});
   }
 
+  struct open_read {
+    std::uint64_t number = 0, correlation = 0;
+    read_pool::job job;
+  };
+
   /// A read that fails is tried again until the store answers: the entity cannot go on without it,
-  /// and refusals wait for nobody.
+  /// and refusals wait for nobody. A further one under the same correlation replaces it: what the
+  /// first one finds is too old by then, and may come twice.
   template <class Query>
   void read(std::uint64_t correlation, Query query) {
     auto self = caf::actor_cast<caf::actor>(&host_);
     auto node = host_.node_;
-    const auto job = [self, node, correlation, query](storage::reader& from) {
+    const auto number = ++reads_begun_;
+    const auto job = [self, number, query](storage::reader& from) {
       rows_read rows;
-      rows.correlation = correlation;
+      rows.number = number;
       query(from, rows);
       caf::anon_send(self, std::move(rows));  // without rows: the host asks again
     };
-    if (!node->reads.submit(job)) caf::anon_send(self, rows_read{correlation, nullptr, nullptr});
-    const auto known = std::find_if(reads_.begin(), reads_.end(),
-                                    [&](const auto& r) { return r.first == correlation; });
-    if (known == reads_.end()) reads_.emplace_back(correlation, job);
+    if (!node->reads.submit(job)) caf::anon_send(self, rows_read{number, nullptr, nullptr});
+    std::erase_if(reads_, [&](const open_read& r) { return r.correlation == correlation; });
+    reads_.push_back({number, correlation, job});
   }
 
   entity_host& host_;
-  std::vector<std::pair<std::uint64_t, read_pool::job>>
-      reads_;  // unanswered; ≤ a handful per entity
+  std::vector<open_read> reads_;  // unanswered; ≤ a handful per entity
+  std::uint64_t reads_begun_ = 0;
 };
 
 }  // namespace baraza::cluster

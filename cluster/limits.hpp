@@ -62,6 +62,7 @@ inline constexpr auto restart_backoff_first = 1000ms;  // doubles each time: 1, 
 // The gate holds commits while the store is away; an entity has one in flight, so this bounds
 // entities that wait.
 inline constexpr std::size_t gate_queue_max = 200'000;
+inline constexpr auto gate_retry = 100ms;  // until a commit that met a full gate is sent again
 // A store that is silent for longer makes the node not ready: new players are sent elsewhere.
 inline constexpr auto store_silence_max = 3000ms;
 // Several nodes. The member looks at its clocks this often.

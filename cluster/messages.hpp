@@ -114,8 +114,8 @@ struct read_ended {
 struct stands {
   entity_id who;
 };  // host → region: it is loaded, its first commit durable, and the process lives
-struct rows_read {  // read pool → host
-  std::uint64_t correlation = 0;
+struct rows_read {           // read pool → host
+  std::uint64_t number = 0;  // of the read: a question may be asked again when it has changed
   std::shared_ptr<std::vector<storage::balance>> balances;  // null: it asked for transfers
   std::shared_ptr<std::vector<storage::transfer>> transfers;
 };
@@ -146,6 +146,12 @@ struct voided {
   bool done, readable;
   std::string why;
 };  // void job → region; readable: it left a snapshot
+
+/// An operator's order is on record, and what it forgives is forgiven; or the store did not answer.
+struct order_recorded {
+  envelope_ptr what;
+  bool done;
+};  // read pool → region
 
 struct arm_timer {
   entity_id who;

@@ -42,6 +42,7 @@ struct node_options {
   millis passivate_after = 120'000;
   std::optional<cluster_options> cluster;  // nothing: this node is alone and owns every shard
   std::chrono::milliseconds restart_backoff = restart_backoff_first;  // see restart_budget
+  std::size_t gate_waiting_max = gate_queue_max;  // commits; those beyond wait at their entities
   std::function<void(std::string_view)> stop_node;
   std::function<void(severity, std::string_view, std::string_view, std::string_view)> log;
   /// See node_services::trace. Empty: no steps.

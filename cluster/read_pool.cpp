@@ -64,7 +64,10 @@ class unavailable_reader final : public storage::reader {
                                                         const storage::wake_row*) override {
     return why_;
   }
-  storage::result<std::vector<storage::incident>> incidents(std::uint32_t) override { return why_; }
+  storage::result<std::vector<storage::incident>> incidents(std::uint32_t,
+                                                            const storage::incident*) override {
+    return why_;
+  }
   storage::result<millis> now() override { return why_; }
 
  private:

@@ -34,6 +34,7 @@ caf::behavior region_actor::make_behavior() {
       [this](progressed m) { on_progress(m); },
       [this](host_failed& m) { on_failed(m); },
       [this](fold_failed& m) { start_void(m); },
+      [this](order_recorded& m) { obey(m); },
       [this](voided& m) { on_voided(m); },
       [this](void_later& m) { delayed_send(this, void_retry, std::move(m.what)); },
       [this](commit_done& m) { on_void_committed(m); },
@@ -56,6 +57,7 @@ void region_actor::on_exit() {
 void region_actor::route(envelope_ptr what) {
   ++node_->counters.requests;
   if (view_ && !place(what)) return;
+  if (std::holds_alternative<actors::operator_order>(what->what)) return record_order(what);
   const auto known = slots_.find(what->to);
   if (known == slots_.end()) {
     if (slots_.size() >= entities_max)
@@ -91,13 +93,13 @@ void region_actor::deliver_to(slot& at, envelope_ptr what) {
   caf::anon_send(at.host, deliver{std::move(what)});
 }
 
-void region_actor::refuse(const envelope& what, refused why) {
+void region_actor::reply(const envelope& what, actors::answer said) {
   const auto& to = what.from;
   if (const auto gateway = node_->gateway(to.edge))
-    caf::anon_send(gateway, edge_answer{to.session, to.request, std::move(why)});
+    caf::anon_send(gateway, edge_answer{to.session, to.request, std::move(said)});
   else if (to.entity)
     caf::anon_send(caf::actor_cast<caf::actor>(this),
-                   answer_in{*to.entity, to.request, std::move(why)});
+                   answer_in{*to.entity, to.request, std::move(said)});
 }
 
 /// An answer to an entity that is not awake is dropped: it asks again after its activation (rule

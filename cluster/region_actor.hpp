@@ -1,7 +1,7 @@
-// The supervisor of a node's entities, one class in four files: what is asked and when
-// (region.cpp), what is loaded (region_loading.cpp), which shards are here (region_shards.cpp), and
-// what becomes of those that fail
-// (region_supervision.cpp).
+// The supervisor of a node's entities, one class in five files: what is asked and when
+// (region.cpp), what is loaded (region_loading.cpp), which shards are here (region_shards.cpp),
+// what becomes of those that fail (region_supervision.cpp), and what operators say about them
+// (region_operator.cpp).
 #pragma once
 
 #include <caf/event_based_actor.hpp>
@@ -64,7 +64,8 @@ class region_actor final : public caf::event_based_actor {
   // ---- requests
   void route(envelope_ptr what);
   void deliver_to(slot& at, envelope_ptr what);
-  void refuse(const envelope& what, actors::refused why);
+  void reply(const envelope& what, actors::answer said);
+  void refuse(const envelope& what, actors::refused why) { reply(what, std::move(why)); }
   void answer(answer_in& m);
   void flush_waiting(slot& at);
 
@@ -135,6 +136,10 @@ class region_actor final : public caf::event_based_actor {
   void tell_edges(actors::push what);
   void quarantine(const entity_id& who, slot& at, const std::string& why);
   void record_incident(const entity_id& who, std::string kind, std::string why);
+
+  // ---- operators (region_operator.cpp)
+  void record_order(const envelope_ptr& what);
+  void obey(const order_recorded& m);
 
   // ---- voids
   void start_void(const fold_failed& m);

@@ -104,6 +104,7 @@ struct node_services {
   entity_factory factory;
   millis passivate_after = 120'000;
   std::chrono::milliseconds restart_backoff = restart_backoff_first;
+  std::size_t gate_waiting_max = gate_queue_max;
   std::function<void(std::string_view)>
       stop_node;  // the node may not go on (fenced, gate broken): ends the process
   /// Structured log: level, event ("entity.crashed"), entity or empty, detail. Must be cheap and

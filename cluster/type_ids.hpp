@@ -29,6 +29,7 @@ struct read_ended;
 struct stands;
 struct past_lives;
 struct progressed;
+struct order_recorded;
 struct rows_read;
 struct edge_push;
 struct edge_answer;
@@ -109,6 +110,7 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_heads))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stands))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::past_lives))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::progressed))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::order_recorded))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
 // In one process messages travel as they are. What crosses nodes are bytes on a link
@@ -137,6 +139,7 @@ BARAZA_LOCAL_MESSAGE(read_ended)
 BARAZA_LOCAL_MESSAGE(stands)
 BARAZA_LOCAL_MESSAGE(past_lives)
 BARAZA_LOCAL_MESSAGE(progressed)
+BARAZA_LOCAL_MESSAGE(order_recorded)
 BARAZA_LOCAL_MESSAGE(rows_read)
 BARAZA_LOCAL_MESSAGE(edge_push)
 BARAZA_LOCAL_MESSAGE(edge_answer)

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/read_pool.hpp"
+#include "http/bridge.hpp"
 #include "http/router.hpp"
 
 namespace baraza::http {
@@ -18,6 +20,11 @@ std::vector<route> admin_routes(std::function<bool()> is_ready,
 /// POST /admin/v1/players/{id}/logout: ends every login of a player and, within a second, its
 /// connections. A player without logins is no error: {"ended":0}.
 void add_revocation(std::vector<route>& to, auth_service& accounts);
+
+/// GET /admin/v1/incidents?limit=&before=, POST /admin/v1/entities/{kind}/{id}/retry|void?by=NAME:
+/// what stopped, and what is to become of it; each decision is an incident itself. 202 once it has
+/// begun, 409 if nothing is quarantined there. Both outlive the routes.
+void add_incidents(std::vector<route>& routes, bridge& to, cluster::read_pool& reads);
 
 /// Stands before the operators' routes: everything but the probes /livez and /readyz asks for the
 /// bearer token, addresses that do not exist too. Without a token everything is open.

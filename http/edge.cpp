@@ -67,6 +67,7 @@ struct edge::parts {
                                      return out;
                                    });
     add_revocation(operations, *accounts);
+    add_incidents(operations, to, reads);
 #ifdef BARAZA_TEST_COMMANDS
     add_debug_routes(operations, to);
 #endif

@@ -217,6 +217,9 @@ int serve(serve_options options) {
                             const entity_id& who, std::string_view detail) {
       log::event(log::level::debug, event, from.to_string(), {{"entity", who}, {"detail", detail}});
     };
+#ifdef BARAZA_TEST_COMMANDS
+  options.node.restart_backoff = std::chrono::milliseconds{20};  // tests wait through all of them
+#endif
   auto node = cluster::node::start(**store, options.node, [&](const storage::node_grant& grant) {
     options.table.slots = options.wallet.slots = {grant.incarnation, options.node.writers};
     return entities(options);

@@ -99,6 +99,13 @@ std::string_view to_string(entity_kind kind) {
   return "unknown";
 }
 
+std::optional<entity_kind> parse_entity_kind(std::string_view text) {
+  for (auto kind = entity_kind::wallet; kind <= entity_kind::house;
+       kind = static_cast<entity_kind>(static_cast<int>(kind) + 1))
+    if (text == to_string(kind)) return kind;
+  return std::nullopt;
+}
+
 std::string entity_id::to_string() const {
   return std::string{baraza::to_string(kind)} + '/' + key.to_string();
 }

@@ -59,6 +59,7 @@ struct entity_id {
 };
 
 std::string_view to_string(entity_kind kind);
+std::optional<entity_kind> parse_entity_kind(std::string_view text);  // as to_string writes it
 
 /// Stable over versions and machines (FNV-1a 64 over kind and key, then a finaliser): it decides
 /// ownership, so never std::hash.

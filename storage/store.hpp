@@ -281,7 +281,7 @@ struct incident {
   uuid id;
   millis at = 0;
   entity_id entity;
-  std::string kind;  // "crash", "quarantine", "void"
+  std::string kind;  // "quarantine", "void"; of operators: "retry_ordered", "void_ordered"
   std::string detail;
 };
 
@@ -313,7 +313,10 @@ class reader {
   virtual result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last,
                                               millis until, std::uint32_t limit,
                                               const wake_row* after = nullptr) = 0;
-  virtual result<std::vector<incident>> incidents(std::uint32_t limit) = 0;
+  /// Newest first, at most `limit` (≤ 10,000); those behind `before` if given, of which `at` and
+  /// `id` count.
+  virtual result<std::vector<incident>> incidents(std::uint32_t limit,
+                                                  const incident* before = nullptr) = 0;
   /// The store's now(), and a proof that it answers.
   virtual result<millis> now() = 0;
 };

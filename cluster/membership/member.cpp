@@ -47,10 +47,9 @@ void member::look_after_lease(time_point now) {
     stopped_ = true;
     return port_.stop("the store has declared this node dead");
   }
-  if (lease_.at(now) == lease_keeper::state::lost) {
-    stopped_ = true;
-    port_.suspended(true);
-    return port_.expelled();
+  if (lease_.at(now) == lease_keeper::state::lost && !expelled_) {
+    expelled_ = true;  // until it joins again it goes on reading where everything is
+    port_.expelled();
   }
   if (lease_.is_due(now)) {
     lease_.sent(now);

@@ -121,7 +121,8 @@ class member {
   join_check joining_;
   storage::cluster_state state_;  // the newest, with all shards
   std::uint64_t coordinator_epoch_ = 0;
-  bool suspended_ = false, stopped_ = false, is_joining_ = true, judge_always_ = false;
+  bool suspended_ = false, stopped_ = false, expelled_ = false, is_joining_ = true,
+       judge_always_ = false;
   time_point next_read_{}, reading_until_{}, next_coordinate_{}, next_up_{};
 };
 

@@ -51,6 +51,12 @@ void fields_of(like<lobby_leave> auto& v, auto with) {
   with(v.ticket, v.player, v.lost_connection);
 }
 void fields_of(like<lobby_back> auto& v, auto with) { with(v.ticket, v.player); }
+inline bool is_known(operator_order::action what) {
+  return what <= operator_order::action::give_up;
+}
+void fields_of(like<operator_order> auto& v, auto with) {
+  with(v.what, cluster::wire::as_text(v.by));
+}
 #ifdef BARAZA_TEST_COMMANDS
 inline bool is_known(debug_fault::how how) { return how <= debug_fault::how::dies_at_fold; }
 void fields_of(like<debug_fault> auto& v, auto with) { with(v.what); }
@@ -142,6 +148,8 @@ template <>
 inline constexpr std::uint32_t tag_of<actors::lobby_leave> = 13;
 template <>
 inline constexpr std::uint32_t tag_of<actors::lobby_back> = 14;
+template <>
+inline constexpr std::uint32_t tag_of<actors::operator_order> = 15;
 #ifdef BARAZA_TEST_COMMANDS
 template <>
 inline constexpr std::uint32_t tag_of<actors::debug_fault> = 240;

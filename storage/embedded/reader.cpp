@@ -45,9 +45,9 @@ class embedded_reader final : public reader {
                " WHERE w.at<=? AND w.shard BETWEEN ? AND ? AND (w.at,w.entity)>(?,?)"
                " ORDER BY w.at,w.entity LIMIT ?"},
         attempts_{db_.handle(), "SELECT loads+holds FROM attempt WHERE entity=?"},
-        incidents_{
-            db_.handle(),
-            "SELECT id,at,entity,kind,detail FROM incident ORDER BY at DESC,id DESC LIMIT ?"},
+        incidents_{db_.handle(),
+                   "SELECT id,at,entity,kind,detail FROM incident WHERE (at,id)<(?,?)"
+                   " ORDER BY at DESC,id DESC LIMIT ?"},
         answers_{db_.handle(), "SELECT epoch FROM store"} {}
 
   result<std::vector<activation>> activate(std::span<const entity_id> entities) override {
@@ -152,11 +152,13 @@ class embedded_reader final : public reader {
     });
   }
 
-  result<std::vector<incident>> incidents(std::uint32_t limit) override {
+  result<std::vector<incident>> incidents(std::uint32_t limit, const incident* before) override {
     return guarded<std::vector<incident>>([&] {
       std::vector<incident> found;
       reading use{incidents_};
-      incidents_.run(limit);
+      incidents_.run(before != nullptr ? before->at : INT64_MAX,
+                     before != nullptr ? before->id : uuid{},
+                     std::min<std::uint32_t>(limit, read_keys_max));
       while (incidents_.step())
         found.push_back({incidents_.key(0), incidents_.integer(1),
                          entity_key::parse(incidents_.bytes(2)), incidents_.text(3),

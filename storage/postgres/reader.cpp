@@ -184,13 +184,15 @@ result<std::vector<wake_row>> pg_reader::wakes(std::uint32_t shard_first, std::u
   });
 }
 
-result<std::vector<incident>> pg_reader::incidents(std::uint32_t limit) {
+result<std::vector<incident>> pg_reader::incidents(std::uint32_t limit, const incident* before) {
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     const auto rows = work.exec(
-        "select id, at, kind, entity, what, detail from incident order by at desc, id desc limit "
-        "$1",
-        pqxx::params{std::min(limit, rows_max)});
+        "select id, at, kind, entity, what, detail from incident where (at, id) < ($2, $3) order "
+        "by "
+        "at desc, id desc limit $1",
+        pqxx::params{std::min(limit, rows_max), before != nullptr ? before->at : INT64_MAX,
+                     id_text(before != nullptr ? before->id : uuid{})});
     std::vector<incident> answers;
     for (const auto& row : rows)
       answers.push_back({as_uuid(row[0]), row[1].as<millis>(), as_entity(row[2], row[3]),

@@ -25,7 +25,7 @@ class pg_reader final : public reader {
   result<std::vector<wake_row>> wakes(std::uint32_t shard_first, std::uint32_t shard_last,
                                       millis until, std::uint32_t limit,
                                       const wake_row* after) override;
-  result<std::vector<incident>> incidents(std::uint32_t limit) override;
+  result<std::vector<incident>> incidents(std::uint32_t limit, const incident* before) override;
   result<millis> now() override;
 
  private:

@@ -42,6 +42,15 @@ class probe final : public actors::entity {
     if (command == "known")
       return ctx.reply(from, actors::table_view{ctx.epoch(), ctx.head(), just_now_, false,
                                                 std::to_string(poisons_.size())});
+    if (command == "ask_twice") {
+      from_ = from;
+      reads_answered_ = 0;
+      ctx.read_balances(
+          {storage::system_account(storage::account_kind::rake, storage::currency::demo, 0)}, 7);
+      ctx.read_balances({}, 7);
+      is_asking_ = true;
+      return ctx.set_timer(ctx.now() + 300);
+    }
     if (command == "venom") throw actors::poisoned{{0, act->command}, "as told"};
     if (command == "throw") throw std::runtime_error{"as told"};
     from_ = from;
@@ -56,6 +65,12 @@ class probe final : public actors::entity {
       change.events = {command};
       change.is_progress = command != "life";
     }
+    if (command == "slow") {
+      ++probes_busy;
+      std::this_thread::sleep_for(std::chrono::milliseconds{300});  // as a long calculation would
+      --probes_busy;
+    }
+    if (command == "snap") change.snapshot = "that no version reads";
     if (command == "fuse") is_lit_ = true, ctx.set_timer(ctx.now());
     if (command == "twice") {
       const auto id = uuid::v7(ctx.now());
@@ -77,9 +92,17 @@ class probe final : public actors::entity {
     if (pending_.starts_with("add")) ++count_;
     ctx.reply(from_, actors::accepted{ctx.head()});
   }
+  void balances_read(std::uint64_t, const std::vector<storage::balance>& rows,
+                     actors::context&) override {
+    ++reads_answered_;
+    rows_ = rows.size();
+  }
   void answered(std::uint64_t, const actors::answer&, actors::context&) override {}
   void timer(actors::context& ctx) override {
     if (is_lit_) throw std::runtime_error{"the fuse"};
+    if (std::exchange(is_asking_, false))
+      return ctx.reply(from_,
+                       actors::table_view{0, rows_, 0, false, std::to_string(reads_answered_)});
     wake_at_ = 0;
     from_ = {};
     actors::change change;
@@ -93,7 +116,8 @@ class probe final : public actors::entity {
   const entity_id id_;
   std::uint64_t count_ = 0;
   millis wake_at_ = 0;
-  bool is_lit_ = false, just_now_ = false;
+  bool is_lit_ = false, just_now_ = false, is_asking_ = false;
+  std::uint64_t reads_answered_ = 0, rows_ = 0;
   std::vector<actors::poison> poisons_;
   std::string pending_;
   actors::reply_to from_;
@@ -154,16 +178,17 @@ actors::answer probe_edge::ask(cluster::node& node, const entity_id& to,
 }
 
 probe_node::probe_node(const std::string& url, millis passivate_after,
-                       std::chrono::milliseconds restart_backoff) {
+                       std::chrono::milliseconds restart_backoff, std::size_t gate_waiting_max) {
   auto opened = storage::open(url);
   if (!opened) throw std::runtime_error{opened.why().message};
-  store = std::move(*opened);
+  store = make_faulty(std::move(*opened), faults);
   if (auto ready = cluster::prepare(*store); !ready) throw std::runtime_error{ready.why().message};
   cluster::node_options options;
   options.shards = 16;
   options.scheduler_threads = 2;
   options.passivate_after = passivate_after;
   options.restart_backoff = restart_backoff;
+  options.gate_waiting_max = gate_waiting_max;
   options.stop_node = [this](std::string_view) { ++stops; };
   options.log = [](cluster::severity, std::string_view, std::string_view, std::string_view) {};
   auto started = cluster::node::start(*store, options, [](const storage::node_grant&) {

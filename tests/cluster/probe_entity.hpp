@@ -9,7 +9,9 @@
 #include <memory>
 #include <mutex>
 
+#include "cluster/limits.hpp"
 #include "cluster/node.hpp"
+#include "tests/cluster/faulty_store.hpp"
 
 namespace baraza::testing {
 
@@ -17,11 +19,14 @@ namespace baraza::testing {
 ///   add → one event; get → table_view{seq, body: count}; throw → an exception; poison → an event
 ///   that cannot be folded; wake N → a wake-up in N ms, which adds; crash_after_commit → commits,
 ///   then throws in committed(); twice → a commit that names one transfer twice; fuse → a wake-up
-///   at once, at which it throws, in every life; life → commits what is no progress; venom → throws
-///   `poisoned`; known → table_view{body: how many poisons it was told of}
+///   at once, at which it throws, in every life; life → commits what is no progress; snap → leaves
+///   a snapshot that cannot be read; venom → throws `poisoned`; known → table_view{body: how many
+///   poisons it was told of}
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
 /// Called whenever a probe folds an event, on its thread; empty: not. Set while no node runs.
 inline std::function<void(const entity_id&)> probe_folds;
+/// How many probes are in the middle of "slow".
+inline std::atomic<int> probes_busy{0};
 
 /// A folder that goes away with the test.
 struct temporary_folder {
@@ -50,8 +55,10 @@ class probe_edge {
 
 struct probe_node {
   explicit probe_node(const std::string& url, millis passivate_after = 120'000,
-                      std::chrono::milliseconds restart_backoff = cluster::restart_backoff_first);
+                      std::chrono::milliseconds restart_backoff = cluster::restart_backoff_first,
+                      std::size_t gate_waiting_max = cluster::gate_queue_max);
   ~probe_node();
+  std::shared_ptr<read_faults> faults = std::make_shared<read_faults>();
   std::unique_ptr<storage::store> store;
   std::shared_ptr<probe_edge> edge = std::make_shared<probe_edge>();
   std::atomic<int> stops{0};

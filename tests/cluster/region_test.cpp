@@ -323,6 +323,45 @@ TEST_CASE("a commit that no store takes is refused alone and holds up nobody") {
   CHECK(node.stops == 0);
 }
 
+TEST_CASE("commits that meet a full gate wait, and spend nobody's budget") {
+  const temporary_folder folder;
+  probe_node node{url(folder), 120'000, cluster::restart_backoff_first, 1};
+  std::vector<std::uint64_t> sent;
+  for (int i = 0; i < 60; ++i) sent.push_back(node.edge->send(*node.node, table(), "add"));
+  for (const auto request : sent) REQUIRE(is_accepted(node.edge->wait(request)));
+  const auto& counters = node.node->services()->counters;
+  CHECK(counters.commits_refused > 0);
+  CHECK(counters.crashes == 0);
+}
+
+TEST_CASE("a read that is asked anew is answered once, by the newer question") {
+  const temporary_folder folder;
+  probe_node node{url(folder)};
+  const auto answer = node.edge->ask(*node.node, table(), "ask_twice");
+  REQUIRE(std::holds_alternative<actors::table_view>(answer));
+  CHECK(std::get<actors::table_view>(answer).body == "1");
+  CHECK(std::get<actors::table_view>(answer).seq == 0);  // rows: the newer one asked for none
+}
+
+TEST_CASE("a node that stops waits for whoever is in the middle of a call") {
+  const temporary_folder folder;
+  const auto who = table();
+  {
+    probe_node first{url(folder)};
+    REQUIRE(is_accepted(first.edge->ask(*first.node, who, "add")));
+    first.edge->send(*first.node, who, "slow");
+    REQUIRE(first.eventually([&] { return probes_busy == 1; }));
+    CHECK(first.node->stop(std::chrono::seconds{10}));
+    CHECK(first.stops == 0);
+    const auto reader = first.store->open_reader();
+    REQUIRE(reader);
+    CHECK((*reader)->events(who, 0, 10)->size() == 2);
+  }
+  auto store = storage::open(url(folder));
+  REQUIRE(store);
+  CHECK_FALSE((*store)->join({.name = "next", .shards = 16})->predecessor_died);
+}
+
 TEST_CASE("a clock fires on a running node") {
   const temporary_folder folder;
   probe_node node{url(folder)};

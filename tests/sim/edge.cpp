@@ -92,10 +92,13 @@ void node::receive_push(const actors::push& what) {
 }
 
 void node::receive_digest(const std::map<entity_id, std::uint64_t>& heads) {
-  for (const auto& [table, seq] : heads)
-    if (const auto found = watched_.find(table);
-        found != watched_.end() && found->second.caught_up && found->second.seq < seq)
-      watch_again(table);
+  for (const auto& [table, seq] : heads) {
+    const auto found = watched_.find(table);
+    if (found == watched_.end()) continue;
+    // Also while the watch is being answered: that view may be older.
+    found->second.pushed = std::max(found->second.pushed, seq);
+    if (found->second.caught_up && found->second.seq < seq) watch_again(table);
+  }
 }
 
 // Each second: how far the tables are that were pushed there since.

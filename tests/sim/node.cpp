@@ -55,6 +55,8 @@ void node::tick() {
   reach.tick(to_millis(clock()), cluster_now());
   member.tick(clock());
   if (!running) return;
+  go_on_leaving();
+  if (!running) return;
   look_at_wakes();
   tell_digests();
   if (is_edge) renew_watches();

@@ -53,6 +53,10 @@ class node final : public cluster::member_port {
   [[nodiscard]] std::chrono::steady_clock::time_point clock() const;
   [[nodiscard]] millis cluster_now() const;
 
+  // ---- its life
+  void leave();
+  void expelled();
+
   // ---- member_port
   void renew() override;
   void read(std::uint64_t known) override;
@@ -108,6 +112,7 @@ class node final : public cluster::member_port {
   void watch_again(const entity_id& table);
   void renew_watches();
   void learn_view(const entity_id& table, const actors::table_view& view);
+  void go_on_leaving();
   void drain(shard_id shard, std::uint64_t epoch, int tries);
   void drop_waiting(shard_id shard);
   void move_shard(shard_id shard, std::function<storage::shard_row()> op);
@@ -129,7 +134,7 @@ class node final : public cluster::member_port {
   millis impeded_at_ = 0, ticked_at_ = 0;
   std::map<shard_id, std::deque<envelope>> held_;
   std::map<entity_id, millis> wakes_;
-  millis next_scan_ = 0, next_digest_ = 0, next_sweep_ = 0;
+  millis next_scan_ = 0, next_digest_ = 0, next_sweep_ = 0, leave_by_ = 0, next_leave_ = 0;
   std::map<std::uint64_t, std::map<entity_id, std::uint64_t>> heads_;  // pushed, by edge
   std::optional<std::pair<std::chrono::steady_clock::time_point, millis>> store_clock_;
   struct watched {

@@ -5,6 +5,11 @@ namespace baraza::sim {
 
 using namespace cluster;
 
+namespace {
+constexpr millis leave_limit_ms = 10'000;
+constexpr millis leave_look_ms = 500;
+}  // namespace
+
 void node::renew() {
   auto found = std::make_shared<std::optional<storage::renewal>>();
   const auto connection = world_.store_connection(id);
@@ -15,7 +20,11 @@ void node::renew() {
         store_seen = 0;
       },
       [this, found, connection] {
-        if (!*found) return member.renewal_failed(true, clock());
+        if (!*found) {
+          member.renewal_failed(true, clock());
+          if (is_edge) expelled();
+          return;
+        }
         store_clock_ = {clock(), std::max((*found)->now, cluster_now())};
         member.renewed(connection, **found, clock());
       },
@@ -78,6 +87,36 @@ void node::declare_dead(std::uint64_t version, std::span<const std::uint64_t> de
           world_.check_sentence(who, counted, silences);
       },
       [this] { read(0); }, [] {});
+}
+
+// Its players' sockets would stay with it; here they connect anew.
+void node::expelled() {
+  if (!running) return;
+  running = false;
+  world_.log("node ", id, " was declared dead and joins again");
+  world_.later(1, 0, [w = &world_, called = name] { w->start_node(true, called); });
+}
+
+// What a real node does after SIGTERM: it drains, gives up what nobody takes in time, and leaves.
+void node::leave() {
+  world_.store.set_draining(id, true);
+  leave_by_ = world_.now() + leave_limit_ms;
+}
+
+void node::go_on_leaving() {
+  if (leave_by_ == 0 || world_.now() < next_leave_) return;
+  next_leave_ = world_.now() + leave_look_ms;
+  if (!member.shards().is_empty()) {
+    if (world_.now() >= leave_by_) member.give_up_shards(clock());
+    return;
+  }
+  auto done = std::make_shared<bool>(false);
+  world_.ask_store(
+      id, [this, done] { *done = world_.store.leave(id); },
+      [this, done] {
+        if (*done) stop("left");
+      },
+      [] {});
 }
 
 void node::coordinate() {

@@ -47,8 +47,8 @@ struct run_options {
   std::uint64_t seed = 1;
   bug with = bug::none;
   std::uint32_t shards = 8;
-  int games = 3, edges = 2, matches = 2;
-  int fault_steps = 14;       // faults, one every 1 to 3 virtual seconds
+  int games = 3, edges = 2, matches = 3;
+  int fault_steps = 18;       // faults, one every 0.3 to 2.5 virtual seconds
   int lost_pushes = 0;        // of a hundred, beside what the network loses
   millis told_within_ms = 0;  // 0: faults may keep an edge from an event for longer
   bool keeps_log = false;     // for picture()

@@ -19,7 +19,7 @@ std::string world::run() {
   for (int i = 0; i < options.matches; ++i)
     later(i == 0 ? 0 : pick(0, 1'000) * options.fault_steps, 0, [this] { start_match(); });
   for (int i = 0; i < options.fault_steps && store.violation.empty(); ++i) {
-    run_for(pick(500, 3'000));
+    run_for(pick(300, 2'500));
     fault();
   }
   heal();
@@ -110,6 +110,14 @@ void world::fault_of_store() {
   }
 }
 
+// Moves that are under way when the store falls silent.
+void world::silence_store_soon() {
+  if (pick(1, 3) == 1) return;
+  later(pick(100, 1'500), 0, [this] {
+    if (faulty_) fault_of_store();
+  });
+}
+
 void world::kill(node& n) {
   n.running = false;
   for (const auto& [id, peer] : nodes_)
@@ -124,7 +132,7 @@ void world::fault_of(node& n) {
     std::advance(it, pick(0, std::ssize(nodes_) - 1));
     return it->first;
   };
-  const auto what = pick(0, 8);
+  const auto what = pick(0, 9);
   static constexpr const char* names[] = {"killed",
                                           "paused",
                                           "paused long",
@@ -133,6 +141,7 @@ void world::fault_of(node& n) {
                                           "cut off from the store",
                                           "crash of an entity",
                                           "drained",
+                                          "leaves",
                                           "void of a match"};
   log("node ", n.id, ": ", names[what]);
   switch (what) {
@@ -166,12 +175,12 @@ void world::fault_of(node& n) {
     case 7:
       store.set_draining(n.id, true);
       later(pick(2'000, 8'000), 0, [this, id = n.id] { store.set_draining(id, false); });
-      // Moves that are under way when the store falls silent.
-      if (pick(1, 2) == 1)
-        later(pick(100, 1'500), 0, [this] {
-          if (faulty_) fault_of_store();
-        });
-      return;
+      return silence_store_soon();
+    case 8:
+      n.leave();
+      later(pick(3'000, 15'000), 0,
+            [this, edge = n.is_edge, name = n.name] { start_node(edge, name); });
+      return silence_store_soon();
     default:  // twice: as an operator's order and the quarantine's own could meet
       if (voids_ && !matches.empty()) {
         const auto& table = matches[static_cast<std::size_t>(pick(0, std::ssize(matches) - 1))];

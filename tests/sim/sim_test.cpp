@@ -46,7 +46,7 @@ TEST_CASE("no fault breaks a promise, and healed every match ends", "[sim]") {
   const auto with = bug_of(std::getenv("SIM_BUG"));
   const auto began = std::chrono::steady_clock::now();
   world::tally all;
-  std::size_t commits = 0, deaths = 0, takes = 0, failed = 0;
+  std::size_t commits = 0, deaths = 0, takes = 0, left = 0, failed = 0;
   auto seed = first;
   for (; seed < first + seeds && std::chrono::steady_clock::now() - began < most; ++seed) {
     world w{{.seed = seed, .with = with, .keeps_log = seeds == 1}};
@@ -57,18 +57,21 @@ TEST_CASE("no fault breaks a promise, and healed every match ends", "[sim]") {
       FAIL_CHECK("replay: tests/sim/run --seed " << seed << ": " << why);
       if (++failed == failures_shown) break;
     }
-    commits += w.store.commits, deaths += w.store.deaths, takes += w.store.takes;
+    commits += w.store.commits, deaths += w.store.deaths, takes += w.store.takes,
+        left += w.store.left;
     all.acknowledged += w.count.acknowledged, all.unknown += w.count.unknown;
     all.messages += w.count.messages, all.lost += w.count.lost, all.crashes += w.count.crashes;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::cout << seed - first << " seeds in " << took.count() << " s: " << commits << " commits, "
             << all.acknowledged << " moves acknowledged, " << all.unknown << " unknown outcomes, "
-            << deaths << " nodes declared dead, " << takes << " shards taken, " << all.messages
-            << " messages, " << all.lost << " lost, " << all.crashes << " entities crashed\n";
+            << deaths << " nodes declared dead, " << left << " left, " << takes << " shards taken, "
+            << all.messages << " messages, " << all.lost << " lost, " << all.crashes
+            << " entities crashed\n";
   CHECK(commits > seed - first);
   if (seed - first >= 100) {  // enough for every fault to have shown
     CHECK(deaths > 0);
+    CHECK(left > 0);
     CHECK(all.unknown > 0);
     CHECK(all.acknowledged > seed - first);
   }
@@ -82,24 +85,28 @@ TEST_CASE("the same seed gives the same run", "[sim]") {
   CHECK(one.trace() != other.trace());
 }
 
-TEST_CASE("an edge that lost a push knows within a second and a half, be it the last", "[sim]") {
-  constexpr int seeds = 50;
+TEST_CASE("an edge that lost a push knows within a second or two, be it the last", "[sim]") {
+  constexpr int seeds = 200;
   millis longest = 0;
   std::size_t lost = 0;
-  run_options options{.fault_steps = 0, .lost_pushes = 20, .told_within_ms = 1'500};
+  run_options options{.fault_steps = 0, .lost_pushes = 20, .told_within_ms = 2'200};
   for (options.seed = 1; options.seed <= seeds; ++options.seed) {
     world w{options};
+    const auto why = w.run();
     INFO("seed " << options.seed);
-    REQUIRE(w.run() == "");
+    REQUIRE(why == "");
     longest = std::max(longest, w.longest_behind);
     lost += w.count.lost;
   }
   CHECK(lost > seeds);
   CHECK(longest > 500);  // it was the digest that told
-  options.seed = 1;
+  // One digest, and once more where it overtook an older view.
+  std::cout << "one push in five lost: an edge was behind for " << longest << " ms at most\n";
   options.with = bug::lost_last_push;
-  world without{options};
-  CHECK(without.run() == "an edge learned of an event too late");
+  bool is_seen = false;
+  for (options.seed = 1; options.seed <= 50 && !is_seen; ++options.seed)
+    is_seen = world{options}.run() == "an edge learned of an event too late";
+  CHECK(is_seen);
 }
 
 TEST_CASE("the simulator finds each bug put in on purpose", "[sim]") {

@@ -1,5 +1,7 @@
 #include "tests/sim/store.hpp"
 
+#include <algorithm>
+
 #include "actors/table_events.hpp"
 #include "cluster/membership/limits.hpp"
 
@@ -91,6 +93,18 @@ bool sim_store::declare_dead(std::uint64_t declarer, std::uint64_t version,
   for (const auto& row : rows_)
     if (row.owner != 0 && !is_member(row.owner)) fail("a shard was left to the dead");
   ++version_;
+  return true;
+}
+
+bool sim_store::leave(std::uint64_t who) {
+  const auto owns = [&](const storage::shard_row& row) { return row.owner == who; };
+  if (!is_member(who) || std::ranges::any_of(rows_, owns)) return !is_member(who);
+  fences_[who].open = false;
+  members_.erase(who);
+  if (coordinator_ == who) coordinator_until_ = 0;
+  std::erase_if(votes_,
+                [&](const auto& v) { return v.first.first == who || v.first.second == who; });
+  ++version_, ++left;
   return true;
 }
 

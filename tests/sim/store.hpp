@@ -44,6 +44,8 @@ class sim_store {
                     const std::vector<storage::shard_change>& changes, millis now);
   storage::shard_row take(std::uint64_t who, shard_id shard, std::uint64_t epoch, millis now);
   storage::shard_row release(std::uint64_t who, const storage::shard_change& what, millis now);
+  /// @returns whether it is gone; one that owns a shard may not leave
+  bool leave(std::uint64_t who);
   std::uint64_t coordinate(std::uint64_t who, millis now);
 
   // ---- writers
@@ -69,7 +71,7 @@ class sim_store {
 
   test::model_store ledger;
   std::string violation;
-  std::size_t commits = 0, deaths = 0, takes = 0;
+  std::size_t commits = 0, deaths = 0, takes = 0, left = 0;
 
  private:
   void check_landed(const sent_commit& what);

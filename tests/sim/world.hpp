@@ -117,6 +117,7 @@ class world {
   void void_match(const entity_id& table);
   void fault();
   void fault_of_store();
+  void silence_store_soon();
   void fault_of(node& n);
   void heal();
   void watch_store();

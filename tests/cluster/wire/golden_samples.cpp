@@ -46,20 +46,22 @@ std::vector<std::pair<std::string, actors::request>> requests() {
   join.ticket = id(0x32), join.player = id(0x42), join.login = id(0x52);
   join.display = "Otieno", join.game = "pool", join.options = raw;
   join.stake = 1000, join.money = currency::kes, join.rating = -3;
-  return {{"wallet_get", actors::wallet_get{currency::kes}},
-          {"wallet_buy_in", buy},
-          {"wallet_credited", credited},
-          {"table_create", create},
-          {"table_watch", actors::table_watch{id(0x33), 1, 2}},
-          {"table_renew", actors::table_renew{3}},
-          {"table_unwatch", actors::table_unwatch{}},
-          {"table_ready", actors::table_ready{id(0x34), bytes<32>(0x80)}},
-          {"table_open", actors::table_open{id(0x35), raw, bytes<16>(0x90)}},
-          {"table_act", actors::table_act{id(0x36), 41, raw}},
-          {"table_concede", actors::table_concede{id(0x37), 42}},
-          {"lobby_join", join},
-          {"lobby_leave", actors::lobby_leave{id(0x38), id(0x48), true}},
-          {"lobby_back", actors::lobby_back{id(0x39), id(0x49)}}};
+  return {
+      {"wallet_get", actors::wallet_get{currency::kes}},
+      {"wallet_buy_in", buy},
+      {"wallet_credited", credited},
+      {"table_create", create},
+      {"table_watch", actors::table_watch{id(0x33), 1, 2}},
+      {"table_renew", actors::table_renew{3}},
+      {"table_unwatch", actors::table_unwatch{}},
+      {"table_ready", actors::table_ready{id(0x34), bytes<32>(0x80)}},
+      {"table_open", actors::table_open{id(0x35), raw, bytes<16>(0x90)}},
+      {"table_act", actors::table_act{id(0x36), 41, raw}},
+      {"table_concede", actors::table_concede{id(0x37), 42}},
+      {"lobby_join", join},
+      {"lobby_leave", actors::lobby_leave{id(0x38), id(0x48), true}},
+      {"lobby_back", actors::lobby_back{id(0x39), id(0x49)}},
+      {"operator_order", actors::operator_order{actors::operator_order::action::give_up, "amina"}}};
 }
 
 std::vector<std::pair<std::string, actors::answer>> answers() {

@@ -28,7 +28,8 @@ class filler {
     } else if constexpr (std::is_same_v<type, storage::currency>) {
       value = static_cast<storage::currency>(1 + next() % 2);
     } else if constexpr (std::is_enum_v<type>) {
-      value = static_cast<type>(next() % 4);
+      do value = static_cast<type>(next() % 4);
+      while (!is_known(value));
     } else if constexpr (std::is_integral_v<type>) {
       value = number<type>();
     } else {

@@ -52,6 +52,8 @@ void gateway_hub::on_heads(const cluster::wire::digest& m) {
     if (t == nullptr) continue;
     std::vector<std::pair<session_number, std::uint64_t>> behind;
     for (auto& w : t->watchers) {
+      // A view that is on its way may be older than this word: then it is asked for again.
+      if (!w.caught_up) t->seq = std::max(t->seq, entry.seq);
       if (!w.caught_up || w.seq >= entry.seq) continue;
       w.caught_up = false;
       behind.emplace_back(w.session, w.seq);

@@ -55,7 +55,7 @@ class node final : public cluster::member_port {
 
   // ---- its life
   void leave();
-  void expelled();
+  void expelled() override;
 
   // ---- member_port
   void renew() override;

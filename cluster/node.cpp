@@ -172,7 +172,10 @@ void node::attach_edge(std::uint32_t number, caf::actor gateway) {
 
 bool node::is_serving() const {
   const auto& services = *parts_->services;
-  const bool is_in = !services.others || (services.is_member && !services.is_suspended);
+  const auto own = services.board.own();
+  const bool is_draining = own && own->status == storage::member_status::draining;
+  const bool is_in =
+      !services.others || (services.is_member && !services.is_suspended && !is_draining);
   return !parts_->stopped && is_in && parts_->pulse.answered_within(store_silence_max);
 }
 

@@ -25,6 +25,7 @@ namespace baraza::cluster {
 struct membership_parts {
   std::uint64_t self = 0;
   bool owns_shards = true;
+  bool has_certificates = false;  // of its links
   lease_options lease;
   member::time_point asked_at;  // when the join was sent
   link* links = nullptr;        // outlives the actor

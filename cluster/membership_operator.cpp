@@ -4,6 +4,7 @@
 
 #include "cluster/limits.hpp"
 #include "cluster/membership_actor.hpp"
+#include "cluster/operators.hpp"
 
 namespace baraza::cluster {
 namespace {
@@ -278,6 +279,7 @@ void membership_actor::end_late_questions() {
 // ---- certificates
 
 void membership_actor::reload_certificates() {
+  if (!parts_->has_certificates) return;
   if (const auto why = parts_->links->reload_certificates(); !why.empty())
     log(severity::error, "link.certificates_kept", why);
   else

@@ -164,7 +164,7 @@ node::~node() { stop(5s); }
 
 caf::actor_system& node::system() { return *parts_->system; }
 read_pool& node::reads() { return parts_->reads; }
-const std::shared_ptr<node_services>& node::services() { return parts_->services; }
+const std::shared_ptr<node_services>& node::services() const { return parts_->services; }
 
 void node::attach_edge(std::uint32_t number, caf::actor gateway) {
   parts_->services->gateways[number].set(std::move(gateway));

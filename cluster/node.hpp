@@ -62,7 +62,7 @@ class node {
 
   caf::actor_system& system();
   read_pool& reads();
-  const std::shared_ptr<node_services>& services();
+  [[nodiscard]] const std::shared_ptr<node_services>& services() const;
   /// Registers the gateway of edge `number` (1 … edges_max-1). Before the first request.
   void attach_edge(std::uint32_t number, caf::actor gateway);
   /// Whether players may be sent here: neither stopping nor draining, and the store answered within

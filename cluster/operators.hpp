@@ -11,10 +11,11 @@
 #include "cluster/link/link.hpp"
 #include "cluster/membership/operator_rules.hpp"
 #include "cluster/recent_events.hpp"
-#include "cluster/services.hpp"
 #include "cluster/wire/control.hpp"
 
 namespace baraza::cluster {
+
+struct node_services;
 
 using operator_answer = std::function<void(const operator_verdict&)>;
 

@@ -44,7 +44,14 @@ void admin_flags::add_dir(CLI::App& command) {
 }
 void admin_flags::add_as(CLI::App& command) {
   command.add_option("--as,--by", as, "who decides this, for the record (default: $USER)")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->check([](const std::string& text) {
+        const bool fits =
+            text.size() <= 64 && text.find_first_not_of(
+                                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+                                     "XYZ0123456789-_.@") == std::string::npos;
+        return fits ? std::string{} : "at most 64 letters, digits or -_.@: " + text;
+      });
 }
 
 admin_door::admin_door(std::string command, const admin_flags& given)

@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <fstream>
 
 #include "cluster/local/http_get.hpp"
@@ -126,9 +127,10 @@ TEST_CASE("a node drains under load and is undrained, and nothing acknowledged i
   CHECK(becomes_true(15s, [&] { return at.owners()["node-2"].first == 0; }));
   CHECK(at.member("node-2", "status") == "draining");
   CHECK(cluster.is_running("node-2"));
-  CHECK_FALSE(cluster.is_ready("node-2"));
+  CHECK(becomes_true(5s, [&] { return !cluster.is_ready("node-2"); }));
   CHECK(contains(metrics(cluster, "node-2"), "baraza_cluster_member{status=\"draining\"} 1"));
-  CHECK(contains(metrics(cluster, "node-2"), "baraza_cluster_shards_owned 0"));
+  CHECK(becomes_true(
+      5s, [&] { return contains(metrics(cluster, "node-2"), "baraza_cluster_shards_owned 0"); }));
   CHECK_FALSE(contains(metrics(cluster, "node-2"), "baraza_cluster_handoffs_total 0"));
   CHECK(contains(metrics(cluster, "node-2"), "baraza_cluster_links_up 3"));
   CHECK(contains(at.run({"node", "drain", "node-2"}).said, "so already"));
@@ -136,12 +138,14 @@ TEST_CASE("a node drains under load and is undrained, and nothing acknowledged i
   CHECK(at.run({"node", "undrain", "node-2", "--as", "amina"}).code == 0);
   CHECK(becomes_true(15s, [&] { return at.owners()["node-2"].first > 15; }));
   CHECK(at.member("node-2", "status") == "up");
-  CHECK(cluster.is_ready("node-2"));
+  CHECK(becomes_true(5s, [&] { return cluster.is_ready("node-2"); }));
 
   const auto seen = at.run({"cluster", "status"});
   INFO(seen.said);
   CHECK(contains(seen.said, "told by edge-1"));
-  CHECK(contains(seen.said, "8 players, "));
+  CHECK(becomes_true(5s, [&] {
+    return contains(at.run({"cluster", "status"}).said, "8 players, ");
+  }));
   CHECK(contains(seen.said, "operator.undrain"));
   const auto played = bots->stop();
   INFO(played.text);
@@ -203,7 +207,7 @@ TEST_CASE("what cannot be is refused in one line, and nobody does it without the
     CHECK(contains(what.said, why));
     CHECK(std::ranges::count(what.said, '\n') == 1);
   };
-  CHECK(at.member("node-2", "status") == "up");
+  CHECK(becomes_true(10s, [&] { return at.member("node-2", "status") == "up"; }));
   refused(at.run({"node", "remove", "node-2"}), "alive: node-2 renewed its lease");
   refused(at.run({"node", "remove", "node-1"}), "alive: node-1 is the node that you ask");
   refused(at.run({"node", "drain", "node-7"}), "unknown_node: no member is called node-7");

@@ -134,7 +134,8 @@ void membership_actor::on_renewed(std::uint64_t question,
   if (question != renewals_) return;
   renewal_due_ = {};
   if (answer) return member_.renewed(answer->connection, *answer, now());
-  const bool is_dead = answer.why().code == storage::errc::fenced;
+  // Having left looks like death to a renewal that overtakes the answer: the next view tells.
+  const bool is_dead = answer.why().code == storage::errc::fenced && !is_left_asked_;
   if (!is_dead) log(severity::warning, "membership.renewal_failed", answer.why().message);
   member_.renewal_failed(is_dead, now());
 }
@@ -144,6 +145,9 @@ void membership_actor::on_state(const storage::result<storage::cluster_state>& a
     log(severity::warning, "membership.store_failed", answer.why().message);
     return member_.read_failed();
   }
+  if (is_left_asked_ && std::ranges::find(answer->members, parts_->self,
+                                          &storage::member::incarnation) == answer->members.end())
+    return has_left();
   member_.state(*answer, now());
 }
 
@@ -166,8 +170,10 @@ void membership_actor::go_on_leaving() {
       own->status == storage::member_status::up)
     return set_status(storage::member_status::draining);
   if (member_.shards().is_empty()) {
-    if (now() >= next_status_ && own != state.members.end())
+    if (now() >= next_status_ && own != state.members.end()) {
+      is_left_asked_ = true;
       set_status(storage::member_status::left);
+    }
     return;
   }
   const bool has_heir = std::ranges::any_of(state.members, [&](const storage::member& m) {
@@ -178,6 +184,11 @@ void membership_actor::go_on_leaving() {
     all_given_up_ = true;  // nobody is there to take them: whoever comes next will
     member_.give_up_shards(now());
   }
+}
+
+void membership_actor::has_left() {
+  node_->others->broadcast(wire::view_news{});
+  quit();
 }
 
 // ---- peers

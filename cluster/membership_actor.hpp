@@ -83,6 +83,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void tell_places();
   void give_edge(peer& to);
   void go_on_leaving();
+  void has_left();
 
   // ---- what operators ask
   using state_ptr = std::shared_ptr<const storage::cluster_state>;
@@ -158,7 +159,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
     time_point free_since{};
   };
   std::vector<edge_slot> edges_;  // index: number here
-  bool leaving_ = false, all_given_up_ = false;
+  bool leaving_ = false, all_given_up_ = false, is_left_asked_ = false;
   time_point leave_by_{}, next_status_{};
   load_meter meter_;
   pending<open_report> reports_{operator_questions_max};

@@ -46,10 +46,7 @@ void membership_actor::set_status(storage::member_status to) {
         else
           a.log(severity::info, "membership.status", to_string(to));
         a.caused_news_ = a.caused_news_ || static_cast<bool>(got.first);
-        if (has_left) {
-          a.node_->others->broadcast(wire::view_news{});
-          return a.quit();
-        }
+        if (has_left) return a.has_left();
         a.on_state(got.second);
       });
 }

@@ -19,6 +19,7 @@
 #include "cluster/upkeep.hpp"
 #include "http/admin.hpp"
 #include "http/client/house_bot.hpp"
+#include "http/cluster_key.hpp"
 #include "http/gateway_bridge.hpp"
 #include "http/match_documents.hpp"
 #include "http/node_metrics.hpp"
@@ -30,32 +31,6 @@ namespace {
 int complain(const std::string& what) {
   std::cerr << "baraza serve: " << what << '\n';
   return 1;
-}
-
-/// Nothing on success, else what is wrong. A new key is made only for a file that does not exist.
-std::string load_key(const std::string& path, actors::cluster_key& key) {
-  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0 && errno == ENOENT) {
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), ignored);
-    file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0) return "cannot write the cluster key " + path + ": " + std::strerror(errno);
-    randombytes_buf(key.data(), key.size());
-    const bool whole = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
-                       ::fsync(file) == 0;
-    ::close(file);
-    return whole ? std::string{} : "cannot write the cluster key " + path;
-  }
-  if (file < 0) return "cannot read the cluster key " + path + ": " + std::strerror(errno);
-  struct stat about {};
-  ::fstat(file, &about);
-  const bool whole = about.st_size == static_cast<off_t>(key.size()) &&
-                     ::read(file, key.data(), key.size()) == about.st_size;
-  ::close(file);
-  if (!whole) return "the cluster key " + path + " must be exactly 32 bytes";
-  if ((about.st_mode & 077) != 0)
-    return "the cluster key " + path + " may be read by others: chmod 600";
-  return {};
 }
 
 log::level level_of(cluster::severity s) {
@@ -215,7 +190,9 @@ int serve(serve_options options) {
     return complain("the house bot does not speak TLS: leave it off, or TLS to a proxy in front");
   const auto signals = block_signals(has_certificates(options));
   raise_descriptor_limit();
-  if (const auto why = load_key(options.key_file, options.table.cluster_key); !why.empty())
+  bool key_made = false;
+  if (const auto why = load_cluster_key(options.key_file, options.table.cluster_key, key_made);
+      !why.empty())
     return complain(why);
   if (const auto why = read_admin_token(options.admin_token_file, options.edge.admin_token);
       !why.empty())
@@ -223,6 +200,10 @@ int serve(serve_options options) {
   auto store = storage::open(options.store_url, {false, options.allow_loss});
   if (!store) return complain(store.why().message);
   if (const auto ready = cluster::prepare(**store); !ready) return complain(ready.why().message);
+  if (const auto why =
+          claim_cluster_key(**store, options.table.cluster_key, options.key_file, key_made);
+      !why.empty())
+    return complain(why);
   options.node.stop_node = [](std::string_view why) { end_process(why); };
   options.node.log = [](cluster::severity s, std::string_view event, std::string_view who,
                         std::string_view detail) {

@@ -54,4 +54,17 @@ std::optional<error> member_fault(const commit& member) {
   return std::nullopt;
 }
 
+error check_fingerprint(std::string_view fingerprint) {
+  constexpr std::size_t fingerprint_max = 64;
+  const auto visible = [](char c) { return c > 0x20 && c < 0x7F; };
+  if (fingerprint.empty() || fingerprint.size() > fingerprint_max ||
+      !std::ranges::all_of(fingerprint, visible))
+    return invalid("a key's fingerprint is 1 to 64 visible characters");
+  return {};
+}
+
+error other_key() {
+  return {errc::incompatible, "the store's matches are sealed with another cluster key"};
+}
+
 }  // namespace baraza::storage

@@ -15,4 +15,9 @@ std::optional<error> batch_fault(const batch& work);
 /// account that pays itself.
 std::optional<error> member_fault(const commit& member);
 
+/// invalid unless it is 1 to 64 visible ASCII characters; else none.
+error check_fingerprint(std::string_view fingerprint);
+/// What store::claim_key answers to a key that is not the store's.
+error other_key();
+
 }  // namespace baraza::storage

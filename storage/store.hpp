@@ -348,6 +348,10 @@ class store {
   /// node). On PostgreSQL the previous incarnations of the same name are fenced off first; the
   /// embedded store holds an exclusive lock on its folder instead.
   virtual result<node_grant> join(const node_registration& node) = 0;
+  /// Says which cluster key this process seals and opens server seeds with; the first to say so
+  /// fixes it. incompatible: the store's matches were sealed with another one.
+  /// @param fingerprint 1 to 64 visible characters; tells nothing of the key
+  virtual status claim_key(std::string_view fingerprint) = 0;
   /// Closes the fence rows: waits for commits in flight, fails all later ones.
   virtual status fence(std::uint64_t incarnation) = 0;
   virtual status record_incident(const incident& what) = 0;

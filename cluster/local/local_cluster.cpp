@@ -42,7 +42,8 @@ std::string at(const std::string& address, std::uint16_t port) {
 local_cluster::local_cluster(cluster_options options)
     : options_{checked(std::move(options))},
       folder_{options_.folder},
-      postgres_{folder_.path() / "postgres", store_settings(options_)} {
+      postgres_{folder_.path() / "postgres", store_settings(options_),
+                folder_.path() / "store.pass"} {
   note();
   make_key(folder_.path() / "cluster.key");
   if (options_.tls)
@@ -141,7 +142,10 @@ local_cluster::member& local_cluster::make(member_kind kind) {
                                          .from = number});
   proxy_.name_source(address, number);
   std::filesystem::create_directories(folder_.path() / name);
+  std::filesystem::permissions(folder_.path() / name, std::filesystem::perms::owner_all);
   write_settings(m);
+  for (const auto& each : cuts_)
+    set_roads(each, each.is_reset ? road::cut : road::stalled);  // it is one of the others, too
   return m;
 }
 
@@ -151,7 +155,7 @@ void local_cluster::write_settings(const member& m) const {
   s.name = m.name;
   s.zone = "zone-" + std::to_string(m.number % 2 + 1);  // two, so that spreading can be seen
   s.data_dir = folder / "data";
-  s.store_url = postgres_server::url_at(proxy_address(), m.store_proxy_port);
+  s.store_url = postgres_.url_at(proxy_address(), m.store_proxy_port);
   s.http_listen = at(m.address, m.http_port);
   s.hosts = {m.address, "localhost", "127.0.0.1"};
   s.admin_listen = at(m.address, m.admin_port);

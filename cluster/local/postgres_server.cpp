@@ -1,9 +1,13 @@
 #include "cluster/local/postgres_server.hpp"
 
+#include <fcntl.h>
 #include <pwd.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <cctype>
 #include <fstream>
 #include <thread>
 #include <vector>
@@ -45,10 +49,30 @@ void require_reachable(const fs::path& folder, const char* user) {
   }
 }
 
+void write_secret(const fs::path& path, const std::string& text) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const bool whole =
+      file >= 0 && write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (file >= 0) close(file);
+  if (!whole) throw failure{"cannot write " + path.string()};
+}
+
+std::string percent_encoded(const std::string& path) {
+  std::string out;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '/' || c == '-' || c == '_' || c == '.')
+      out += c;
+    else
+      out.append({'%', "0123456789ABCDEF"[byte >> 4], "0123456789ABCDEF"[byte & 15]});
+  }
+  return out;
+}
+
 }  // namespace
 
-postgres_server::postgres_server(fs::path folder, settings more)
-    : folder_{std::move(folder)}, settings_{std::move(more)} {
+postgres_server::postgres_server(fs::path folder, settings more, fs::path pass_file)
+    : folder_{std::move(folder)}, settings_{std::move(more)}, pass_file_{std::move(pass_file)} {
   create();
   start();
 }
@@ -61,11 +85,36 @@ void postgres_server::create() {
   if (user != nullptr) require_reachable(fs::absolute(folder_), user->pw_name);
   if (user != nullptr && chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0)
     throw failure{"cannot give " + folder_.string() + " to " + user->pw_name};
+  std::vector<std::string> command{program("initdb"), "-D", folder_ / "data", "-U",
+                                   "baraza",          "-E", "UTF8",           "--locale=C",
+                                   "--no-sync"};
+  const auto password = password_for_initdb();
+  command.insert(command.end(), password.begin(), password.end());
   process initdb;
-  initdb.start({program("initdb"), "-D", folder_ / "data", "-U", "baraza", "-A", "trust", "-E",
-                "UTF8", "--locale=C", "--no-sync"},
-               {.log = folder_ / "initdb.log", .unprivileged = true, .unset = {}});
+  initdb.start(command, {.log = folder_ / "initdb.log", .unprivileged = true, .unset = {}});
   if (initdb.wait(store_start_limit) != 0) throw failure{"initdb failed: " + log_end()};
+  std::error_code ignored;
+  fs::remove(folder_ / "password", ignored);
+}
+
+/// A superuser of a server can run programs as its user: not for everybody on this machine.
+std::vector<std::string> postgres_server::password_for_initdb() const {
+  if (pass_file_.empty()) return {"-A", "trust"};
+  std::array<unsigned char, 16> random{};
+  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
+    throw failure{"no random bytes"};
+  std::string password;
+  for (const auto byte : random) {
+    password += "0123456789abcdef"[byte >> 4];
+    password += "0123456789abcdef"[byte & 15];
+  }
+  const auto for_server = folder_ / "password";
+  write_secret(for_server, password + "\n");
+  const auto* user = unprivileged_user();
+  if (user != nullptr && chown(for_server.c_str(), user->pw_uid, user->pw_gid) != 0)
+    throw failure{"cannot give " + for_server.string() + " to " + user->pw_name};
+  write_secret(pass_file_, "*:*:*:baraza:" + password + "\n");
+  return {"-A", "scram-sha-256", "--pwfile", for_server};
 }
 
 void postgres_server::start() {
@@ -122,8 +171,9 @@ std::string postgres_server::url(const std::string& database) const {
 }
 
 std::string postgres_server::url_at(const std::string& host, int port,
-                                    const std::string& database) {
-  return "postgresql://baraza@" + host + ":" + std::to_string(port) + "/" + database;
+                                    const std::string& database) const {
+  auto url = "postgresql://baraza@" + host + ":" + std::to_string(port) + "/" + database;
+  return pass_file_.empty() ? url : url + "?passfile=" + percent_encoded(pass_file_);
 }
 
 std::string postgres_server::log_end() const {

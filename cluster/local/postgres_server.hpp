@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "cluster/local/process.hpp"
 
@@ -19,15 +20,18 @@ class postgres_server {
   /// Creates and starts a server; some 2 s. Must be made, and started, by a thread that outlives
   /// it. Throws `failure` with the reason and the log's end.
   /// @param folder for data and logs; made if it does not exist, then given to the server's user
-  postgres_server(std::filesystem::path folder, settings more = {});
+  /// @param pass_file where to write a password, which URLs then name and only we may read; empty:
+  /// whoever is on this machine may connect
+  postgres_server(std::filesystem::path folder, settings more = {},
+                  std::filesystem::path pass_file = {});
   postgres_server(const postgres_server&) = delete;
   postgres_server& operator=(const postgres_server&) = delete;
 
   /// Of `database`, over TCP on 127.0.0.1, as the superuser `baraza`.
   [[nodiscard]] std::string url(const std::string& database = "postgres") const;
   /// The same at another address: through a proxy.
-  [[nodiscard]] static std::string url_at(const std::string& host, int port,
-                                          const std::string& database = "postgres");
+  [[nodiscard]] std::string url_at(const std::string& host, int port,
+                                   const std::string& database = "postgres") const;
 
   /// On the same port. Throws `failure`.
   void start();
@@ -47,10 +51,12 @@ class postgres_server {
 
  private:
   void create();
+  [[nodiscard]] std::vector<std::string> password_for_initdb() const;
   void wait_until_ready();
 
   const std::filesystem::path folder_;
   const settings settings_;
+  const std::filesystem::path pass_file_;
   process process_;
   std::uint16_t port_ = 0;
   bool is_port_told_ = false;

@@ -2,11 +2,14 @@
 // what was acknowledged.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
 #include "http/client/endpoint.hpp"
+#include "storage/ids.hpp"
 
 namespace baraza::client {
 
@@ -21,6 +24,8 @@ struct load_options {
   bool verify_all = false;   // read every record, however long it takes
   bool json = false;
   bool progress = true;
+  /// Told of each acknowledged action, on the load's thread: when it was sent first, and the match.
+  std::function<void(const uuid& match, std::chrono::steady_clock::time_point sent)> acknowledged;
 };
 
 struct load_report {

@@ -136,6 +136,7 @@ void load_bot::viewed(std::string_view view) {
 void load_bot::acknowledged(std::uint64_t command, std::uint64_t, time_point sent) {
   acks().commands.push_back(static_cast<std::uint32_t>(command));
   ++fleet_.acknowledged;
+  if (fleet_.options.acknowledged) fleet_.options.acknowledged(player_.table(), sent);
   if (!fleet_.counting) return;
   ++fleet_.actions;
   const auto took = std::chrono::steady_clock::now() - sent;

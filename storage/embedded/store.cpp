@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "storage/checks.hpp"
 #include "storage/embedded/embedded.hpp"
 #include "storage/embedded/shared.hpp"
 #include "storage/identity.hpp"
@@ -106,6 +107,24 @@ class embedded_store final : public store {
         node.shards > shards_max)
       return error{errc::invalid, "a node needs a name, 1 to 64 writers and 1 to 1048576 shards"};
     return guarded<node_grant>([&] { return register_node(node); });
+  }
+
+  status claim_key(std::string_view fingerprint) override {
+    if (auto why = check_fingerprint(fingerprint); why.code != errc::none) return why;
+    return guarded<done>([&]() -> status {
+      const std::lock_guard hold{common_->write};
+      auto& db = writable();
+      require_schema(db);
+      transaction change{db, access::write};
+      statement{db.handle(), "UPDATE store SET key_fingerprint=coalesce(key_fingerprint,?)"}.exec(
+          words{fingerprint});
+      statement read{db.handle(), "SELECT key_fingerprint FROM store"};
+      if (!read.run().step()) return error{errc::corrupt, "the store's own row is missing"};
+      if (read.text(0) != fingerprint) return other_key();
+      read.reset();
+      change.commit();
+      return done{};
+    });
   }
 
   status fence(std::uint64_t incarnation) override {

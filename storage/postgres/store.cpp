@@ -1,5 +1,6 @@
 #include "storage/postgres/store.hpp"
 
+#include "storage/checks.hpp"
 #include "storage/identity.hpp"
 #include "storage/limits.hpp"
 #include "storage/postgres/connect.hpp"
@@ -142,6 +143,25 @@ result<node_grant> pg_store::join(const node_registration& node) {
   if (!state) return state.why();
   if (auto why = schema_fault(*state); why.code != errc::none) return why;
   return transact(db, [&](pqxx::work& work) { return enrol(work, node); });
+}
+
+status pg_store::claim_key(std::string_view fingerprint) {
+  if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
+  if (auto why = check_fingerprint(fingerprint); why.code != errc::none) return why;
+  database db{url_, "baraza-key", administration};
+  const auto kept = db.repeatable([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    return work
+        .exec(
+            "update store_settings set key_fingerprint = coalesce(key_fingerprint, $1) returning "
+            "key_fingerprint",
+            pqxx::params{std::string{fingerprint}})
+        .one_field()
+        .as<std::string>();
+  });
+  if (!kept) return kept.why();
+  if (*kept != fingerprint) return other_key();
+  return done{};
 }
 
 status pg_store::fence(std::uint64_t incarnation) {

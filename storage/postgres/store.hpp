@@ -13,6 +13,7 @@ class pg_store final : public store {
   std::unique_ptr<identity_store> open_identity() override;
   result<std::unique_ptr<membership_store>> open_membership() override;
   result<node_grant> join(const node_registration& node) override;
+  status claim_key(std::string_view fingerprint) override;
   status fence(std::uint64_t incarnation) override;
   status record_incident(const incident& what) override;
   status count_attempt(std::span<const entity_id> entities, strike what) override;

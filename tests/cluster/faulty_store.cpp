@@ -75,6 +75,7 @@ class faulty_store final : public store {
     return inner_->open_membership();
   }
   result<node_grant> join(const node_registration& node) override { return inner_->join(node); }
+  status claim_key(std::string_view fingerprint) override { return inner_->claim_key(fingerprint); }
   status fence(std::uint64_t incarnation) override { return inner_->fence(incarnation); }
   status record_incident(const incident& what) override { return inner_->record_incident(what); }
   status count_attempt(std::span<const entity_id> entities, strike what) override {

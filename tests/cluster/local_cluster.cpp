@@ -7,13 +7,14 @@
 #include <catch2/reporters/catch_reporter_registrars.hpp>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <thread>
 
 #include "cluster/local/failure.hpp"
-#include "cluster/local/http_get.hpp"
+#include "cluster/local/status_text.hpp"
 #include "http/client/fields.hpp"
 #include "http/wire.hpp"
 
@@ -120,9 +121,21 @@ LocalCluster::LocalCluster(options wanted) : failures_before_{failures} {
   }
 }
 
+void LocalCluster::keep_logs() {
+  const char* where = std::getenv("BARAZA_TEST_LOGS");
+  if (where == nullptr) return;
+  const auto to = fs::path{where} / cluster_->folder().filename();
+  fs::create_directories(to);
+  for (const auto& each : cluster_->status().members)
+    fs::copy_file(cluster_->log_of(each.name), to / (each.name + ".log"));
+  std::ofstream{to / "status"} << cluster::local::to_table(cluster_->status());
+  std::cerr << "whole logs are in " << to.string() << '\n';
+}
+
 LocalCluster::~LocalCluster() {
   if (!cluster_ || failures == failures_before_) return;
   try {
+    keep_logs();
     for (const auto& each : cluster_->status().members)
       std::cerr << "---- " << each.name << " (" << each.state << ") ----\n"
                 << cluster::local::tail(cluster_->log_of(each.name),

@@ -109,6 +109,7 @@ class LocalCluster {
 
  private:
   std::string add_one(cluster::local::member_kind kind);
+  void keep_logs();
   std::filesystem::path next_log(const std::string& of);
 
   std::unique_ptr<cluster::local::local_cluster> cluster_;

@@ -37,7 +37,7 @@ class postgres_server : private server_folder, public cluster::local::postgres_s
   static postgres_server& shared();
 
   /// The URL with another port: through a proxy.
-  [[nodiscard]] static std::string url_through(int port, const std::string& database) {
+  [[nodiscard]] std::string url_through(int port, const std::string& database) const {
     return url_at("127.0.0.1", port, database);
   }
   /// A new empty database of a unique name. @returns the name

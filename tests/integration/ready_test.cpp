@@ -101,6 +101,34 @@ TEST_CASE("the operators' token is asked for by the running node", "[serve][admi
             .status == 200);
 }
 
+TEST_CASE("a store is refused with another cluster key than its own", "[serve][key]") {
+  real_server at;
+  at.start();
+  at.process().signal(SIGTERM);
+  REQUIRE(at.process().wait(limit) == 0);
+  const auto elsewhere = at.folder() / "elsewhere";
+  const auto serve = [&] {
+    return at.run({"serve", "--data", elsewhere.string(), "--store", "sqlite:" + at.data(),
+                   "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"});
+  };
+  for (int time = 0; time < 2; ++time) {  // no key of that attempt is left to confuse the next
+    const auto [code, said] = serve();
+    CHECK(code == 1);
+    CHECK(said.find("sealed with another cluster key than") != std::string::npos);
+    CHECK(said.find("which did not exist") != std::string::npos);
+    CHECK(std::count(said.begin(), said.end(), '\n') == 1);
+    CHECK_FALSE(std::filesystem::exists(elsewhere / "cluster.key"));
+  }
+  const auto key = elsewhere / "cluster.key";
+  std::ofstream{key} << std::string(32, 'k');
+  std::filesystem::permissions(key, std::filesystem::perms::owner_read);
+  const auto [code, said] = serve();
+  CHECK(code == 1);
+  CHECK(said.find("which did not exist") == std::string::npos);
+  CHECK(std::filesystem::exists(key));  // somebody's own
+  at.start();                           // the right one still serves
+}
+
 TEST_CASE("the doctor says of the store what it is, and leaves it alone", "[serve][doctor]") {
   real_server at;
   const auto doctor = [&](const std::vector<std::string>& more) {

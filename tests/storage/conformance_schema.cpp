@@ -119,6 +119,20 @@ TEST_CASE("attempts are counted for those named alone, and only on word forgotte
   CHECK(loaded() == std::vector<std::uint32_t>{0, 0, 0});
 }
 
+TEST_CASE("a store keeps to the cluster key that was said first", "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  for (const auto* bad : {"", "two words", "new\nline"})
+    CHECK(w.store->claim_key(bad).why().code == errc::invalid);
+  CHECK(w.store->claim_key(std::string(65, 'a')).why().code == errc::invalid);
+  REQUIRE(w.store->claim_key("0123abcd"));
+  REQUIRE(w.store->claim_key("0123abcd"));
+  CHECK(w.store->claim_key("0123abce").why().code == errc::incompatible);
+  w.restart();
+  CHECK(w.store->claim_key("0123abce").why().code == errc::incompatible);
+  CHECK(w.store->claim_key("0123abcd"));
+}
+
 TEST_CASE("a store URL of no known kind is invalid and is not repeated", "[conformance]") {
   for (const auto* url : {"", "sqlite:", "mysql://root:secret@host/db", "/tmp/x"}) {
     const auto opened = open(url);

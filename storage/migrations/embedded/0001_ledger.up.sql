@@ -6,9 +6,10 @@ CREATE TABLE store(
   only INTEGER PRIMARY KEY CHECK (only = 1),
   shards INTEGER NOT NULL,            -- 0 until the first node joins; then fixed
   epoch INTEGER NOT NULL,             -- of every shard: one node owns them all
-  incarnation INTEGER NOT NULL        -- the newest one
+  incarnation INTEGER NOT NULL,       -- the newest one
+  key_fingerprint TEXT                -- of the cluster key; null until the first node has said it
 );
-INSERT INTO store VALUES (1, 0, 0, 0);
+INSERT INTO store VALUES (1, 0, 0, 0, NULL);
 
 CREATE TABLE node(
   incarnation INTEGER PRIMARY KEY,

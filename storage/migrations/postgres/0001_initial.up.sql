@@ -4,7 +4,8 @@
 -- ---- cluster: who may write ------------------------------------------------------------------
 create table store_settings (
   one boolean primary key default true check (one),
-  shards integer  -- fixed by the first node that joins
+  shards integer,  -- fixed by the first node that joins
+  key_fingerprint text  -- of the cluster key; null until the first node has said it
 );
 insert into store_settings default values;
 

@@ -19,6 +19,8 @@ class bad_day {
   explicit bad_day(LocalCluster::options wanted = {});
 
   LocalCluster cluster;
+  // A buy-in that cannot reach its table in time goes back: so where two nodes cannot talk.
+  bool stakes_may_go_back = false;
 
   /// Lets them play on.
   static void play(std::chrono::milliseconds time);
@@ -27,10 +29,12 @@ class bad_day {
   /// The name of the node that balances the shards; empty: none.
   [[nodiscard]] std::string coordinator() const;
   /// Ends the load and requires: every door plays, every acknowledged action is in its match's
-  /// record, no match was lost, given back or forfeited for our absence, the books are clean.
+  /// record, no match that had begun was given back or forfeited for our absence, the books are
+  /// clean.
   void require_survived();
 
  private:
+  [[nodiscard]] std::string refunds() const;
   std::vector<std::unique_ptr<load_run>> bots_;
 };
 

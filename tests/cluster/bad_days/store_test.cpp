@@ -85,7 +85,7 @@ TEST_CASE("the store has no connection left: who has one goes on, who joins wait
   {
     const connection_hog all{day.cluster.store_url()};
     CHECK(all.size() > 10);
-    CHECK(day.plays("edge-1", 15s));
+    CHECK(day.plays("edge-1", 30s));
     newcomer = day.cluster.add_stranger({});
     day.play(3s);
     CHECK_FALSE(day.cluster.is_ready(newcomer));

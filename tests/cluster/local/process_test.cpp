@@ -42,7 +42,7 @@ TEST_CASE("what cannot be run is refused with its name") {
 TEST_CASE("a kill takes the children along, a stopped process too") {
   const temporary_folder at;
   process one;
-  one.start(shell("sleep 1000 & echo $! > " + (at.path() / "child").string() + "; wait"),
+  one.start(shell("sleep 60 & echo $! > " + (at.path() / "child").string() + "; wait"),
             {.log = at.path() / "log", .unset = {}});
   pid_t child = 0;
   for (int i = 0; i < 500 && child == 0; ++i) {
@@ -64,7 +64,7 @@ TEST_CASE("a process does not outlive the one that started it, even if that is k
   const pid_t starter = fork();
   if (starter == 0) {
     process one;
-    one.start(shell("sleep 1000"), {.log = at.path() / "log", .unset = {}});
+    one.start(shell("exec sleep 60"), {.log = at.path() / "log", .unset = {}});
     std::ofstream{note.string() + ".new"} << one.id().pid << ' ' << one.id().started;
     std::filesystem::rename(note.string() + ".new", note);
     for (;;) pause();
@@ -89,7 +89,7 @@ TEST_CASE("a process does not outlive the one that started it, even if that is k
 TEST_CASE("a leftover is ended only if its start time is the one noted") {
   const temporary_folder at;
   process one;
-  one.start(shell("exec sleep 1000"), {.log = at.path() / "log", .unset = {}});
+  one.start(shell("exec sleep 60"), {.log = at.path() / "log", .unset = {}});
   auto other = one.id();
   other.started += 1;  // the number was given to another process meanwhile
   CHECK_FALSE(end_leftover(other));

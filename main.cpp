@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   nodes->require_subcommand(1);
   cluster::certs::add_commands(*nodes, exit_code);
   cluster::local::add_commands(*nodes, exit_code);
-  client::add_client_commands(app, exit_code);
+  client::add_client_commands(app, *nodes, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

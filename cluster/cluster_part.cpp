@@ -102,6 +102,7 @@ storage::result<std::unique_ptr<cluster_part>> cluster_part::start(
   auto parts = std::make_shared<membership_parts>();
   parts->self = who.who.grant.incarnation;
   parts->owns_shards = own.weight > 0;
+  parts->has_certificates = own.certificates.has_value();
   parts->lease = own.lease;
   parts->lease.owns_shards = parts->owns_shards;
   parts->asked_at = who.who.asked_at;

@@ -20,9 +20,13 @@ entity_host::entity_host(caf::actor_config& config, std::shared_ptr<node_service
       epoch_{epoch},
       context_{std::make_unique<host_context>(*this)} {
   ++node_->counters.entities;
+  if (who_.kind == entity_kind::table) ++node_->counters.tables;
 }
 
-entity_host::~entity_host() { --node_->counters.entities; }
+entity_host::~entity_host() {
+  --node_->counters.entities;
+  if (who_.kind == entity_kind::table) --node_->counters.tables;
+}
 
 template <class Step>
 void entity_host::guard(Step&& step) {

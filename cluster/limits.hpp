@@ -87,6 +87,13 @@ inline constexpr auto shard_hold_max = 2000ms;
 inline constexpr auto shard_pause_told = 300ms;
 inline constexpr auto shard_look_every = 100ms;
 inline constexpr auto wake_hold = 50ms;  // a clock that is due before its shard is open
+// Operators' questions and orders that wait on one node; one more report is without the others'
+// load, one more order is refused.
+inline constexpr std::size_t operator_questions_max = 64;
+inline constexpr auto report_wait = 300ms;  // for the others' load; it is missing of those beyond
+inline constexpr auto order_wait = 2000ms;  // for the coordinator's word; then it is unknown
+// A view that changes under a removal: it is read again this often, then the operator must.
+inline constexpr int remove_attempts_max = 3;
 inline constexpr auto store_retry_first = 20ms;
 inline constexpr auto store_retry_max = 1000ms;
 

@@ -97,6 +97,7 @@ link_events door_of(const std::shared_ptr<node_services>& node) {
   out.lost = [](std::uint64_t, link_loss) {};  // whoever waits has a limit of his own
   out.log = [node](link_log how, std::string_view event, std::string_view detail) {
     node->log(severity_of(how), event, {}, detail);
+    node->events.add({node->clock.now(), std::string{event}, std::string{detail}});
   };
   return out;
 }

@@ -109,6 +109,7 @@ void membership_actor::later(std::function<void(membership_actor&)> what) {
 
 void membership_actor::log(severity how, std::string_view event, std::string_view detail) const {
   node_->log(how, event, {}, detail);
+  node_->events.add({node_->clock.now(), std::string{event}, std::string{detail}});
 }
 
 // ---- time and store
@@ -122,6 +123,8 @@ void membership_actor::tick() {
   }
   member_.tick(at);
   if (leaving_) go_on_leaving();
+  measure();
+  end_late_questions();
 }
 
 void membership_actor::on_renewed(std::uint64_t question,
@@ -161,6 +164,10 @@ void membership_actor::on_rows(const std::vector<storage::shard_change>& asked,
 void membership_actor::go_on_leaving() {
   const auto& state = member_.last_state();
   const auto own = std::ranges::find(state.members, parts_->self, &storage::member::incarnation);
+  // An operator may have undrained a node whose process is told to end: it ends all the same.
+  if (now() >= next_status_ && own != state.members.end() &&
+      own->status == storage::member_status::up)
+    return set_status(storage::member_status::draining);
   if (member_.shards().is_empty()) {
     if (now() >= next_status_ && own != state.members.end()) {
       is_left_asked_ = true;
@@ -270,10 +277,11 @@ void membership_actor::send_changes(std::vector<storage::shard_change>& what, bo
 
 void membership_actor::look_at_view() {
   const auto& state = member_.last_state();
+  if (state.version != 0 && std::exchange(shown_at_, state.now) != state.now)  // leases, too
+    node_->board.show(std::make_shared<const storage::cluster_state>(state), parts_->self);
   if (state.version == 0 || state.version == shown_version_) return;
   shown_version_ = state.version;
   node_->others->set_view(state.version);
-  node_->board.show(std::make_shared<const storage::cluster_state>(state));
   set_peers(state);
   if (std::exchange(caused_news_, false)) node_->others->broadcast(wire::view_news{});
   const auto own = std::ranges::find(state.members, parts_->self, &storage::member::incarnation);

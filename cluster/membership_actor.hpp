@@ -1,6 +1,6 @@
 // The actor around this node's member: asks the store and the peers what it wants asked, and tells
-// region and gate what it has decided. Two files: what it hears (membership_actor.cpp) and what it
-// is told to do (membership_port.cpp).
+// region and gate what it has decided. Three files: what it hears (membership_actor.cpp), what it
+// is told to do (membership_port.cpp) and what operators ask (membership_operator.cpp).
 #pragma once
 
 #include <caf/event_based_actor.hpp>
@@ -9,10 +9,14 @@
 #include <set>
 #include <vector>
 
+#include "cluster/limits.hpp"
+#include "cluster/load_meter.hpp"
 #include "cluster/membership/member.hpp"
 #include "cluster/membership/probe_relay.hpp"
 #include "cluster/messages.hpp"
+#include "cluster/operators.hpp"
 #include "cluster/peers.hpp"
+#include "cluster/pending.hpp"
 #include "cluster/services.hpp"
 #include "cluster/store_lane.hpp"
 
@@ -21,6 +25,7 @@ namespace baraza::cluster {
 struct membership_parts {
   std::uint64_t self = 0;
   bool owns_shards = true;
+  bool has_certificates = false;  // of its links
   lease_options lease;
   member::time_point asked_at;  // when the join was sent
   link* links = nullptr;        // outlives the actor
@@ -35,6 +40,11 @@ class membership_actor final : public caf::event_based_actor, public member_port
                    std::shared_ptr<membership_parts> parts);
   ~membership_actor() override;
   const char* name() const override { return "membership"; }
+
+  // ---- what operators ask, in a member_says (membership_operator.cpp)
+  void operate(const operator_wish& what, const operator_answer& answered);
+  void report(const report_answer& answered);
+  void reload_certificates();
 
  private:
   using time_point = member::time_point;
@@ -55,6 +65,10 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void hear_word(std::uint64_t from, const wire::shard_news& m);
   void hear_word(std::uint64_t, const wire::view_news&) { member_.read_soon(); }
   void hear_word(std::uint64_t, const wire::digest&) {}
+  void hear_word(std::uint64_t from, const wire::ask_load& m);
+  void hear_word(std::uint64_t from, const wire::load_told& m);
+  void hear_word(std::uint64_t from, const wire::order_move& m);
+  void hear_word(std::uint64_t from, const wire::order_heard& m);
   void hear_link(const link_changed& m);
   void hear_moved(const wire::moved& m);
   void on_renewed(std::uint64_t question, const storage::result<storage::renewal>& answer,
@@ -71,6 +85,26 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void give_edge(peer& to);
   void go_on_leaving();
   void has_left();
+
+  // ---- what operators ask
+  using state_ptr = std::shared_ptr<const storage::cluster_state>;
+  using state_result = storage::result<storage::cluster_state>;
+  struct open_report {
+    cluster_report so_far;
+    std::set<std::uint64_t> missing;
+    report_answer answered;
+  };
+  void measure();
+  [[nodiscard]] wire::load_told own_load() const;
+  /// @param what null: it cannot be asked
+  void told_load(std::uint64_t number, std::uint64_t from, const wire::load_told* what);
+  void finish(open_report& what);
+  void consider(const operator_wish& what, const operator_answer& answered, const state_ptr& state);
+  void obey(const operator_wish& what, const operator_answer& answered, const state_ptr& state);
+  void change_status(std::uint64_t who, storage::member_status to, const operator_answer& answered);
+  void remove(std::uint64_t who, const operator_wish& what, const operator_answer& answered);
+  void move(shard_id shard, std::uint64_t to, const operator_answer& answered);
+  void end_late_questions();
 
   // ---- what it is told to do (membership_port.cpp)
   void renew() override;
@@ -116,6 +150,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
   std::uint64_t shown_version_ = 0;
   // One of each on its way: what comes meanwhile goes together, and moves cost few transactions.
   bool is_taking_ = false, is_releasing_ = false, is_declaring_ = false;
+  millis shown_at_ = 0;       // store time of the state on the board
   bool caused_news_ = false;  // the next state is our own doing: the others should read it
   struct known_peer {
     time_point since;
@@ -129,6 +164,9 @@ class membership_actor final : public caf::event_based_actor, public member_port
   std::vector<edge_slot> edges_;  // index: number here
   bool leaving_ = false, all_given_up_ = false, is_left_asked_ = false;
   time_point leave_by_{}, next_status_{};
+  load_meter meter_;
+  pending<open_report> reports_{operator_questions_max};
+  pending<operator_answer> orders_{operator_questions_max};
 };
 
 }  // namespace baraza::cluster

@@ -102,11 +102,13 @@ void membership_actor::declare_dead(std::uint64_t version, std::span<const std::
         }
         return std::pair{std::move(done), std::move(state)};
       },
-      [](membership_actor& a, const auto& got) {
+      [count = dead.size()](membership_actor& a, const auto& got) {
         a.is_declaring_ = false;
         if (!got.first)
           a.log(severity::warning, "membership.death_refused", got.first.why().message);
-        a.caused_news_ = a.caused_news_ || (got.first && *got.first);
+        const bool is_done = got.first && *got.first;
+        if (is_done) a.node_->counters.deaths += count;
+        a.caused_news_ = a.caused_news_ || is_done;
         a.on_state(got.second);
       });
 }
@@ -155,8 +157,10 @@ void membership_actor::carry_out(const shard_action& what) {
   } else if (const auto* release = std::get_if<release_shard>(&what)) {
     to_release_.push_back({release->shard, release->epoch, release->to});
   } else if (const auto* free = std::get_if<announce_free>(&what)) {
+    ++node_->counters.handoffs;
     node_->others->broadcast(wire::shard_news{free->shard, 0, free->epoch, free->to});
   } else if (const auto* open = std::get_if<open_gate>(&what)) {
+    ++node_->counters.shards_taken;
     caf::anon_send(node_->gate.get(), gate_shard{open->shard, open->epoch, true});
     node_->others->broadcast(wire::shard_news{open->shard, parts_->self, open->epoch, 0});
     steps_.push_back(what);

@@ -164,7 +164,7 @@ node::~node() { stop(5s); }
 
 caf::actor_system& node::system() { return *parts_->system; }
 read_pool& node::reads() { return parts_->reads; }
-const std::shared_ptr<node_services>& node::services() { return parts_->services; }
+const std::shared_ptr<node_services>& node::services() const { return parts_->services; }
 
 void node::attach_edge(std::uint32_t number, caf::actor gateway) {
   parts_->services->gateways[number].set(std::move(gateway));
@@ -172,7 +172,10 @@ void node::attach_edge(std::uint32_t number, caf::actor gateway) {
 
 bool node::is_serving() const {
   const auto& services = *parts_->services;
-  const bool is_in = !services.others || (services.is_member && !services.is_suspended);
+  const auto own = services.board.own();
+  const bool is_draining = own && own->status == storage::member_status::draining;
+  const bool is_in =
+      !services.others || (services.is_member && !services.is_suspended && !is_draining);
   return !parts_->stopped && is_in && parts_->pulse.answered_within(store_silence_max);
 }
 

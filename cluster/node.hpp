@@ -62,11 +62,11 @@ class node {
 
   caf::actor_system& system();
   read_pool& reads();
-  const std::shared_ptr<node_services>& services();
+  [[nodiscard]] const std::shared_ptr<node_services>& services() const;
   /// Registers the gateway of edge `number` (1 … edges_max-1). Before the first request.
   void attach_edge(std::uint32_t number, caf::actor gateway);
-  /// Whether players may be sent here: not stopping, and the store answered within the last
-  /// seconds. Any thread, at once.
+  /// Whether players may be sent here: neither stopping nor draining, and the store answered within
+  /// the last seconds. Any thread, at once.
   [[nodiscard]] bool is_serving() const;
   /// In a cluster: hands its shards to others first (15 s at most). Then takes no more requests,
   /// waits until the gate is empty or `limit` has passed, and closes the fence. True: nothing was

@@ -277,6 +277,7 @@ void region_actor::look_at_held(millis steady) {
     all.erase(all.begin(), fresh);
     known = all.empty() ? held_.erase(known) : std::next(known);
   }
+  node_->counters.held = static_cast<std::int64_t>(held_count_);
   for (const auto& what : late) refuse(*what, paused);
   std::vector<shard_id> silent;
   const auto told = steady - std::chrono::milliseconds{shard_pause_told}.count();

@@ -15,6 +15,7 @@
 #include "cluster/messages.hpp"
 #include "cluster/reachability.hpp"
 #include "cluster/read_pool.hpp"
+#include "cluster/recent_events.hpp"
 #include "cluster/watchdog.hpp"
 #include "storage/membership.hpp"
 #include "storage/store.hpp"
@@ -33,7 +34,11 @@ struct node_counters {
   std::atomic<std::uint64_t> commits{0}, commits_refused{0}, batches{0}, activations{0},
       passivations{0}, crashes{0}, voids{0}, quarantines{0}, requests{0}, overloaded{0}, wakes{0},
       unknown_outcomes{0}, store_holds{0};
-  std::atomic<std::int64_t> entities{0}, stash{0}, gate_queue{0};
+  std::atomic<std::int64_t> entities{0}, tables{0}, sessions{0}, stash{0}, gate_queue{0};
+  // Several nodes: shards handed to others, taken, nodes declared dead by this one; requests that
+  // wait for a shard, and links to others that stand.
+  std::atomic<std::uint64_t> handoffs{0}, shards_taken{0}, deaths{0};
+  std::atomic<std::int64_t> held{0}, links_up{0};
   std::array<std::atomic<std::uint64_t>, 16>
       commit_us_log2{};  // bucket i: batches that took < 2^(i+8) µs
 };
@@ -80,8 +85,9 @@ class actor_slot {
 /// The newest view of the cluster, for those who show it: operators, metrics. Any thread.
 class cluster_board {
  public:
-  void show(std::shared_ptr<const storage::cluster_state> what) {
+  void show(std::shared_ptr<const storage::cluster_state> what, std::uint64_t self) {
     const std::lock_guard lock{mutex_};
+    self_ = self;
     state_ = std::move(what);
   }
   /// Null: alone, or nothing was read yet.
@@ -89,10 +95,19 @@ class cluster_board {
     const std::lock_guard lock{mutex_};
     return state_;
   }
+  /// This node in it; null: not in it, or there is none.
+  [[nodiscard]] std::shared_ptr<const storage::member> own() const {
+    const std::lock_guard lock{mutex_};
+    if (!state_) return nullptr;
+    for (const auto& each : state_->members)
+      if (each.incarnation == self_) return {state_, &each};
+    return nullptr;
+  }
 
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<const storage::cluster_state> state_;
+  std::uint64_t self_ = 0;
 };
 
 struct node_services {
@@ -131,6 +146,7 @@ struct node_services {
   /// A member that is up, and has seen every shard with an owner.
   std::atomic<bool> is_member{false};
   cluster_board board;
+  recent_events events;
   std::function<void()> join_again;  // of a node without shards; returns at once
 
   [[nodiscard]] shard_id shard(const entity_id& who) const { return shard_of(who, shards); }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -27,6 +28,8 @@ bool is_same(std::string_view a, std::string_view b) {
 }
 
 bool is_probe(std::string_view path) { return path == "/livez" || path == "/readyz"; }
+
+constexpr std::size_t operator_name_max = 64;
 
 std::string trimmed(const std::string& text) {
   constexpr auto white = " \t\r\n";
@@ -82,6 +85,14 @@ void add_revocation(std::vector<route>& to, auth_service& accounts) {
                     x.ok("{\"ended\":" + std::to_string(std::get<std::uint32_t>(out)) + "}");
                   });
                 }});
+}
+
+bool is_operator_name(std::string_view by) {
+  const auto visible = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '@';
+  };
+  return !by.empty() && by.size() <= operator_name_max && std::ranges::all_of(by, visible);
 }
 
 operator_door::operator_door(std::vector<route> routes, std::string token)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/operators.hpp"
 #include "cluster/read_pool.hpp"
 #include "http/bridge.hpp"
 #include "http/router.hpp"
@@ -25,6 +26,20 @@ void add_revocation(std::vector<route>& to, auth_service& accounts);
 /// what stopped, and what is to become of it; each decision is an incident itself. 202 once it has
 /// begun, 409 if nothing is quarantined there. Both outlive the routes.
 void add_incidents(std::vector<route>& routes, bridge& to, cluster::read_pool& reads);
+
+/// The cluster behind the operators' routes; called on the edge's threads.
+struct cluster_door {
+  std::function<void(cluster::report_answer)> report;
+  std::function<void(cluster::operator_wish, cluster::operator_answer)> operate;
+};
+
+/// GET /admin/v1/cluster, GET /admin/v1/shards, POST /admin/v1/nodes/{name}/drain|undrain|remove,
+/// POST /admin/v1/shards/{id}/move?to=NAME: docs/operating-a-cluster.md. Who orders is recorded by
+/// address and by the name in X-Operator or ?by=.
+void add_cluster(std::vector<route>& routes, const cluster_door& to);
+
+/// 1 to 64 letters, digits or one of -_.@
+bool is_operator_name(std::string_view by);
 
 /// Stands before the operators' routes: everything but the probes /livez and /readyz asks for the
 /// bearer token, addresses that do not exist too. Without a token everything is open.

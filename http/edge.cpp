@@ -68,6 +68,8 @@ struct edge::parts {
                                    });
     add_revocation(operations, *accounts);
     add_incidents(operations, to, reads);
+    if (callbacks.report && callbacks.operate)
+      add_cluster(operations, {callbacks.report, callbacks.operate});
 #ifdef BARAZA_TEST_COMMANDS
     add_debug_routes(operations, to);
 #endif
@@ -232,6 +234,7 @@ std::optional<std::string> edge::reload_certificate() {
   auto why = parts_->reload_certificate();
   return why.empty() ? std::nullopt : std::optional{std::move(why)};
 }
+bool edge::speaks_tls() const { return parts_->speaks_tls(); }
 std::uint16_t edge::port() const {
   return parts_->players ? parts_->players->port() : std::uint16_t{0};
 }

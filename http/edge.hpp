@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cluster/operators.hpp"
 #include "http/auth_service.hpp"
 #include "http/bridge.hpp"
 #include "http/token_bucket.hpp"
@@ -75,6 +76,9 @@ struct edge_callbacks {
       const uuid& match, const std::vector<storage::journal_event>&)>;
   match_document match_record, match_proof;  // default: 404
   auth_service::log log;                     // default: dropped
+  /// See cluster_door in admin.hpp. Default: those routes do not exist.
+  std::function<void(cluster::report_answer)> report;
+  std::function<void(cluster::operator_wish, cluster::operator_answer)> operate;
 };
 
 class edge {
@@ -91,6 +95,7 @@ class edge {
   /// Reads the certificate and key files again; see tls_certificate. Any thread.
   /// @returns what is wrong, in one line, and the earlier certificate stays
   std::optional<std::string> reload_certificate();
+  [[nodiscard]] bool speaks_tls() const;
   [[nodiscard]] std::uint16_t port() const;  // 0 without players
   [[nodiscard]] std::uint16_t admin_port() const;
   /// The edge's own metrics, as /metrics shows them.

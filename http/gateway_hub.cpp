@@ -35,6 +35,7 @@ session_number gateway_hub::attach(const uuid& player, const uuid& login, std::s
   added.display = std::move(display);
   added.sink = std::move(sink);
   players_[player].push_back(number);
+  ++node_->counters.sessions;
   if (const auto lost = lost_.find(player);
       lost != lost_.end()) {  // back within the grace time: the place in the queue is kept
     for (auto& [what, until] : lost->second) {
@@ -52,6 +53,7 @@ void gateway_hub::detach(session_number number) {
   if (known == sessions_.end()) return;
   auto gone = std::move(known->second);
   sessions_.erase(known);
+  --node_->counters.sessions;
   auto& others = players_[gone.player];
   std::erase(others, number);
   if (others.empty()) players_.erase(gone.player);

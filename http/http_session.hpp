@@ -150,6 +150,7 @@ class http_session final : public timed, public std::enable_shared_from_this<htt
     request_.path = target.substr(0, question);
     if (question != std::string::npos) request_.query = target.substr(question + 1);
     request_.authorization = text(head[beast::http::field::authorization]);
+    request_.operator_name = text(head["X-Operator"]);
     request_.content_type = text(head[beast::http::field::content_type]);
     request_id_ = request_.request_id = sane_request_id(text(head["X-Request-Id"]));
     request_.client =

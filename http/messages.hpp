@@ -15,7 +15,8 @@ namespace baraza::http {
 struct request {
   std::string method, path, query;  // path without query, as sent (no route needs percent-decoding)
   std::string authorization, content_type;
-  std::string request_id;  // the client's if it was sane, else ours
+  std::string operator_name;  // X-Operator, of the operators' port
+  std::string request_id;     // the client's if it was sane, else ours
   std::string body;
   address client;
 };

@@ -12,7 +12,6 @@ namespace json = boost::json;
 using order = actors::operator_order;
 
 constexpr std::uint32_t incidents_default = 50, incidents_max = 200;  // of one page
-constexpr std::size_t operator_name_max = 64;
 constexpr std::chrono::seconds order_deadline{10};  // two writes of a store that may be slow
 
 template <class Number>
@@ -57,21 +56,13 @@ void list(cluster::read_pool& reads, const exchange& x) {
   if (!queued) x.fail(503, "overloaded", "Too many reads are waiting.", 1000);
 }
 
-bool is_name(std::string_view by) {
-  const auto visible = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '@';
-  };
-  return !by.empty() && by.size() <= operator_name_max && std::ranges::all_of(by, visible);
-}
-
 void tell(bridge& to, order::action what, const exchange& x) {
   const auto kind = parse_entity_kind(x.parts.at(0));
   const auto key = uuid::parse(x.parts.at(1));
   if (!kind || !key)
     return x.fail(404, "not_found", "There is no such kind, or the id is no uuid.");
   auto by = x.query("by");
-  if (!is_name(by))
+  if (!is_operator_name(by))
     return x.fail(422, "bad_field",
                   "by names who decides this: 1 to 64 letters, digits or one of -_.@");
   to.ask({*kind, *key}, order{what, std::move(by)}, order_deadline,

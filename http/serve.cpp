@@ -15,6 +15,7 @@
 #include "actors/games/game.hpp"
 #include "actors/log.hpp"
 #include "actors/table_void.hpp"
+#include "cluster/operators.hpp"
 #include "cluster/upkeep.hpp"
 #include "http/admin.hpp"
 #include "http/client/house_bot.hpp"
@@ -100,6 +101,12 @@ edge_callbacks callbacks(cluster::node& of) {
   call.is_ready = [&of] { return of.is_serving(); };
   call.now = [node] { return node->clock.now(); };
   call.append_metrics = [node](std::string& out) { append_node_metrics(*node, out); };
+  call.report = [node](cluster::report_answer answered) {
+    cluster::report(node, std::move(answered));
+  };
+  call.operate = [node](cluster::operator_wish what, cluster::operator_answer answered) {
+    cluster::operate(node, std::move(what), std::move(answered));
+  };
   call.games = games_document;
   call.match_record = match_record_document;
   call.match_proof = match_proof_document;
@@ -107,6 +114,12 @@ edge_callbacks callbacks(cluster::node& of) {
     log::event(log::level::info, event, {{"detail", detail}});
   };
   return call;
+}
+
+/// Whether there are certificates that SIGHUP makes it read again.
+bool has_certificates(const serve_options& options) {
+  return !options.edge.certificate_file.empty() ||
+         (options.node.cluster && options.node.cluster->certificates);
 }
 
 /// SIGTERM and SIGINT, and with TLS also SIGHUP, taken by wait_for_stop instead of a handler.
@@ -122,12 +135,15 @@ sigset_t block_signals(bool with_tls) {
   return set;
 }
 
-/// Until SIGTERM or SIGINT; each SIGHUP before reads the certificate again.
-int wait_for_stop(const sigset_t& signals, edge& at) {
+/// Until SIGTERM or SIGINT; each SIGHUP before reads the certificates again, the players' and the
+/// links'.
+int wait_for_stop(const sigset_t& signals, edge& at, const cluster::node& node) {
   for (;;) {
     int received = 0;
     sigwait(&signals, &received);
     if (received != SIGHUP) return received;
+    cluster::reload_certificates(node.services());
+    if (!at.speaks_tls()) continue;
     if (const auto why = at.reload_certificate())
       log::event(log::level::error, "edge.certificate_kept", {{"why", *why}});
     else
@@ -172,7 +188,7 @@ int serve(serve_options options) {
   ::umask(0077);  // the store holds password hashes: nobody else reads what we create
   if (options.house_bot && !options.edge.certificate_file.empty())
     return complain("the house bot does not speak TLS: leave it off, or TLS to a proxy in front");
-  const auto signals = block_signals(!options.edge.certificate_file.empty());
+  const auto signals = block_signals(has_certificates(options));
   raise_descriptor_limit();
   bool key_made = false;
   if (const auto why = load_cluster_key(options.key_file, options.table.cluster_key, key_made);
@@ -234,7 +250,7 @@ int serve(serve_options options) {
   log::event(log::level::info, "node.ready",
              {{"incarnation", (*node)->services()->grant.incarnation}});
 
-  const int received = wait_for_stop(signals, front);
+  const int received = wait_for_stop(signals, front, **node);
   log::event(log::level::info, "node.stopping", {{"signal", received}});
   std::thread{[signals] {  // a second signal ends at once
     int again = SIGHUP;

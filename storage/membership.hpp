@@ -25,6 +25,7 @@ struct member {
   member_status status = member_status::joining;
   millis renewed_at = 0;   // store time of the last renewal
   millis lease_until = 0;  // store time
+  std::string version;     // of its binary, for people
 };
 
 enum class vote_kind : std::uint8_t {

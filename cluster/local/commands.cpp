@@ -184,29 +184,6 @@ void add_down(CLI::App& cluster, int& exit_code) {
   });
 }
 
-// ---- status -------------------------------------------------------------------------------------
-
-void add_status(CLI::App& cluster, int& exit_code) {
-  auto* command = cluster.add_subcommand("status", "show the processes of a local cluster");
-  command->footer("Example: baraza cluster status --watch");
-  const auto at = add_dir(*command);
-  const auto watch = std::make_shared<bool>(false);
-  command->add_flag("--watch", *watch, "again each second, until Ctrl-C");
-  add_json(*command, *at);
-  command->callback([=, &exit_code] {
-    exit_code = guarded([&] {
-      for (;;) {
-        const auto now = at->status();
-        const auto text = at->json ? to_json(now) + "\n" : to_table(now);
-        const bool is_screen = *watch && !at->json && isatty(STDOUT_FILENO) == 1;
-        std::cout << (is_screen ? "\x1b[H\x1b[2J" : "") << text << std::flush;
-        if (!*watch) return;
-        std::this_thread::sleep_for(std::chrono::seconds{1});
-      }
-    });
-  });
-}
-
 // ---- single nodes -------------------------------------------------------------------------------
 
 /// Asks again and again until `holds` is true of the member. Throws when `limit` is over.
@@ -360,7 +337,6 @@ void add_commands(CLI::App& cluster, int& exit_code) {
   add_single(cluster, exit_code);
   add_partition(cluster, exit_code);
   add_store(cluster, exit_code);
-  add_status(cluster, exit_code);
   add_logs(cluster, exit_code);
   add_down(cluster, exit_code);
 }

@@ -1,4 +1,5 @@
-// `baraza cluster up|add|kill|pause|resume|drain|restart|partition|heal|store|status|logs|down`.
+// `baraza cluster up|add|kill|pause|resume|drain|restart|partition|heal|store|logs|down`. Status is
+// http/client/status_command.cpp: it is the same for clusters that are not local.
 #pragma once
 
 namespace CLI {

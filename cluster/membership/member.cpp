@@ -153,6 +153,13 @@ void member::hand_off(const ask_hand_off& what, time_point now) {
   carry_out(out);
 }
 
+bool member::order(shard_id shard, std::uint64_t to) {
+  const bool coordinates = coordinator_epoch_ != 0 && state_.coordinator == self_ && !suspended_;
+  if (!coordinates || shard >= state_.shards.size()) return false;
+  balance_.order(shard, to);
+  return true;
+}
+
 void member::give_up_shards(time_point now) {
   shard_keeper::actions out;
   shards_.give_up(now, out);

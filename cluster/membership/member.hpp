@@ -88,6 +88,8 @@ class member {
   void link_lost(std::uint64_t peer, time_point now) { detector_.link_lost(peer, now); }
   void greeted(std::uint64_t who) { joining_.answered(who); }
   void hand_off(const ask_hand_off& what, time_point now);
+  /// An operator's move. @returns false: this node does not coordinate, or there is no such shard
+  bool order(shard_id shard, std::uint64_t to);
   /// This node leaves and there is nobody to hand its shards to, or no time: releases them all to
   /// whoever comes.
   void give_up_shards(time_point now);

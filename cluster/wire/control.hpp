@@ -50,8 +50,30 @@ struct digest {
   };
   std::vector<entry> tables;
 };
+/// "How busy are you?", asked for operators; answered by `load_told`.
+struct ask_load {
+  std::uint64_t number = 0;
+};
+struct load_told {
+  std::uint64_t number = 0;
+  std::uint64_t sessions = 0, tables = 0, entities = 0;                   // now
+  std::uint64_t sent_per_s = 0, received_per_s = 0;                       // over the links
+  std::uint64_t commits_per_s = 0, commit_us_p50 = 0, commit_us_p99 = 0;  // bounds of buckets
+  bool is_suspended = false;
+};
+/// An operator's move, passed to the coordinator by whichever node was asked; answered by
+/// `order_heard`.
+struct order_move {
+  std::uint64_t number = 0;
+  std::uint32_t shard = 0;
+  std::uint64_t to = 0;
+};
+struct order_heard {
+  std::uint64_t number = 0;
+  bool is_taken = false;  // false: it does not coordinate any more
+};
 
 using control = std::variant<probe, alive, try_for, tried, greeting, greeted, hand_off, shard_news,
-                             view_news, digest>;
+                             view_news, digest, ask_load, load_told, order_move, order_heard>;
 
 }  // namespace baraza::cluster::wire

@@ -108,6 +108,13 @@ void fields_of(like<shard_news> auto& v, auto with) {
 void fields_of(like<view_news> auto&, auto with) { with(); }
 void fields(auto& a, like<digest::entry> auto& v) { a(v.table, v.seq); }
 void fields_of(like<digest> auto& v, auto with) { with(v.tables); }
+void fields_of(like<ask_load> auto& v, auto with) { with(v.number); }
+void fields_of(like<load_told> auto& v, auto with) {
+  with(v.number, v.sessions, v.tables, v.entities, v.sent_per_s, v.received_per_s, v.commits_per_s,
+       v.commit_us_p50, v.commit_us_p99, v.is_suspended);
+}
+void fields_of(like<order_move> auto& v, auto with) { with(v.number, v.shard, v.to); }
+void fields_of(like<order_heard> auto& v, auto with) { with(v.number, v.is_taken); }
 void fields(auto& a, like<origin> auto& v) { a(v.edge, v.session, v.request); }
 void fields(auto& a, like<reply_address> auto& v) {
   a(v.node, v.incarnation, v.to.edge, v.to.session, v.to.request, v.to.entity);
@@ -190,5 +197,13 @@ template <>
 inline constexpr std::uint32_t tag_of<view_news> = 9;
 template <>
 inline constexpr std::uint32_t tag_of<digest> = 10;
+template <>
+inline constexpr std::uint32_t tag_of<ask_load> = 11;
+template <>
+inline constexpr std::uint32_t tag_of<load_told> = 12;
+template <>
+inline constexpr std::uint32_t tag_of<order_move> = 13;
+template <>
+inline constexpr std::uint32_t tag_of<order_heard> = 14;
 
 }  // namespace baraza::cluster::wire

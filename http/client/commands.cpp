@@ -4,10 +4,13 @@
 
 namespace baraza::client {
 
-void add_client_commands(CLI::App& app, int& exit_code) {
+void add_client_commands(CLI::App& app, CLI::App& cluster, int& exit_code) {
   add_play_command(app, exit_code);
   add_load_command(app, exit_code);
   add_incident_command(app, exit_code);
+  add_node_command(app, exit_code);
+  add_shard_command(app, exit_code);
+  add_status_command(cluster, exit_code);
 }
 
 }  // namespace baraza::client

@@ -1,4 +1,5 @@
-// The commands of people who play and measure: `baraza play`, `baraza load`.
+// The commands of people who play and measure, `baraza play` and `baraza load`, and of operators:
+// `incident`, `node`, `shard`, `cluster status`.
 #pragma once
 
 namespace CLI {
@@ -7,8 +8,8 @@ class App;
 
 namespace baraza::client {
 
-/// Registers the commands. A chosen one runs inside app.parse() and leaves its exit code in
-/// `exit_code`: 0 done, 1 failed, 2 wrong usage.
-void add_client_commands(CLI::App& app, int& exit_code);
+/// Registers the commands, `status` under `cluster`. A chosen one runs inside app.parse() and
+/// leaves its exit code in `exit_code`: 0 done, 1 failed, 2 wrong usage.
+void add_client_commands(CLI::App& app, CLI::App& cluster, int& exit_code);
 
 }  // namespace baraza::client

@@ -76,15 +76,16 @@ cluster_state read_state(pqxx::transaction_base& work, std::uint64_t known) {
   state.now = first[2].as<millis>();
   state.coordinator = first[3].as<std::uint64_t>();
   state.coordinator_epoch = first[4].as<std::uint64_t>();
-  for (const auto& row : work.exec(
-           "select n.incarnation, name, address, roles, zone, weight, level, status, "
-           "coalesce(renewed_at, 0), coalesce(expires_at, 0) from node n left join lease l using "
-           "(incarnation) where " LIVING " order by n.incarnation"))
+  for (const auto& row :
+       work.exec("select n.incarnation, name, address, roles, zone, weight, level, status, "
+                 "coalesce(renewed_at, 0), coalesce(expires_at, 0), version from node n left join "
+                 "lease l using "
+                 "(incarnation) where " LIVING " order by n.incarnation"))
     state.members.push_back({row[0].as<std::uint64_t>(), row[1].as<std::string>(),
                              row[2].as<std::string>(), row[3].as<std::string>(),
                              row[4].as<std::string>(), row[5].as<std::uint32_t>(),
                              row[6].as<std::uint16_t>(), status_of(row[7].view()),
-                             row[8].as<millis>(), row[9].as<millis>()});
+                             row[8].as<millis>(), row[9].as<millis>(), row[10].as<std::string>()});
   for (const auto& row :
        work.exec("select accuser, accused, kind, at from vote order by accused, accuser"))
     state.votes.push_back({row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(),
@@ -205,8 +206,9 @@ class pg_membership final : public membership_store {
           "from (select " STORE_NOW
           " as at) t where exists (select from node where incarnation = $1 and status = 'up') "
           "and (c.incarnation is not distinct from $1 or c.expires_at < t.at or not exists "
-          "(select from node n where n.incarnation = c.incarnation and n." LIVING
-          ")) returning c.epoch",
+          // One that drains asks no more: balance must not wait for the end of its lease.
+          "(select from node n where n.incarnation = c.incarnation and n.status = 'up')) "
+          "returning c.epoch",
           pqxx::params{incarnation, lease});
       return row.empty() ? std::uint64_t{0} : row[0][0].as<std::uint64_t>();
     });

@@ -36,7 +36,7 @@ class counting_entity final : public actors::entity {
     if (std::holds_alternative<actors::table_act>(what)) ++asked_.acts;
     const bool is_watch = std::holds_alternative<actors::table_watch>(what);
     if (is_watch) ++asked_.watches;
-    if (asked_.is_deaf) return;
+    if (asked_.is_deaf && !is_watch) return;
     if (!is_watch) return ctx.reply(from, actors::accepted{1});
     ctx.reply(from, actors::table_view{1, 7, 0xFF, false, "\xA4view"});
     if (asked_.ends) ctx.push_to(from.edge, actors::table_events{key_, 1, 7, 8, {}, {}, true});
@@ -106,7 +106,7 @@ struct one_edge {
     wire::table_watch what;
     what.table = table;
     send({++request, std::move(what)});
-    REQUIRE(eventually([&] { return ears->count("table.view") == 1; }));
+    REQUIRE(eventually([&] { return ears->count("table.view") >= 1; }));
   }
   void act() {
     wire::table_act what;
@@ -184,19 +184,22 @@ TEST_CASE("a table that has ended is not asked for again when its shard moves", 
   one_edge on;
   on.seen.ends = true;
   on.watch();
-  // The last event may overtake the view or come after it; the edge has both before it stands
-  // still.
-  int watches = 0;
-  REQUIRE(eventually([&] {
+  on.seen.is_deaf = true;
+  on.act();  // unanswered, so each move that was heard repeats it
+  int heard = 1;
+  const auto move_and_wait = [&] {
     on.table_moved();
+    ++heard;
+    return eventually([&] { return on.seen.acts == heard; });
+  };
+  REQUIRE(eventually([&] { return on.seen.acts == heard; }));
+  int watches = on.seen.watches;
+  REQUIRE(eventually([&] {
+    if (!move_and_wait()) return false;
     const int before = std::exchange(watches, on.seen.watches.load());
     return before == watches;
   }));
-  on.seen.is_deaf = true;
-  on.act();
-  REQUIRE(eventually([&] { return on.seen.acts == 1; }));
-  for (int i = 0; i < 5; ++i) on.table_moved();
-  REQUIRE(eventually([&] { return on.seen.acts == 6; }));  // each of the five was heard
+  for (int i = 0; i < 5; ++i) REQUIRE(move_and_wait());
   CHECK(on.seen.watches == watches);
 }
 

@@ -363,6 +363,11 @@ TEST_CASE("there is one coordinator; the next one has a higher epoch", "[postgre
     s.declare(two.incarnation, one.incarnation, two.incarnation);
     CHECK(*s.members->coordinate(two.incarnation, 60'000) == 2);
   }
+  SECTION("it drains: another one need not wait for its lease") {
+    REQUIRE(s.members->set_status(one.incarnation, member_status::draining));
+    CHECK(*s.members->coordinate(one.incarnation, 60'000) == 0);
+    CHECK(*s.members->coordinate(two.incarnation, 60'000) == 2);
+  }
   SECTION("its lease is over") {
     CHECK(*s.members->coordinate(one.incarnation, -1) == 1);
     CHECK(s.state().coordinator == 0);

@@ -95,7 +95,11 @@ std::vector<std::pair<std::string, control>> controls() {
           {"hand_off", hand_off{87, 88, 89, 90}},
           {"shard_news", shard_news{91, 92, 93, 94}},
           {"view_news", view_news{}},
-          {"digest", digest{{{id(0x3D), 95}, {id(0x3E), 96}}}}};
+          {"digest", digest{{{id(0x3D), 95}, {id(0x3E), 96}}}},
+          {"ask_load", ask_load{97}},
+          {"load_told", load_told{98, 99, 100, 101, 102, 103, 104, 105, 106, true}},
+          {"order_move", order_move{107, 108, 109}},
+          {"order_heard", order_heard{110, true}}};
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ void take_control(node_services& node, std::uint64_t from, wire::message& m) {
   auto& what = std::get<wire::control>(m.what);
   if (auto* heads = std::get_if<wire::digest>(&what))
     caf::anon_send(node.gateway(own_edge), edge_heads{std::move(*heads)});
+  else if (const auto* ended = std::get_if<wire::logins_ended>(&what))
+    caf::anon_send(node.gateway(own_edge), edge_logout{*ended});
   else
     caf::anon_send(node.membership.get(), control_in{from, m.about.view, std::move(what)});
 }

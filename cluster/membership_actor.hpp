@@ -64,7 +64,8 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void hear_word(std::uint64_t from, const wire::hand_off& m);
   void hear_word(std::uint64_t from, const wire::shard_news& m);
   void hear_word(std::uint64_t, const wire::view_news&) { member_.read_soon(); }
-  void hear_word(std::uint64_t, const wire::digest&) {}
+  void hear_word(std::uint64_t, const wire::digest&) {}        // the gateway's
+  void hear_word(std::uint64_t, const wire::logins_ended&) {}  // likewise
   void hear_word(std::uint64_t from, const wire::ask_load& m);
   void hear_word(std::uint64_t from, const wire::load_told& m);
   void hear_word(std::uint64_t from, const wire::order_move& m);

@@ -252,6 +252,9 @@ struct shards_changed {
   std::shared_ptr<const std::vector<shard_id>> shards;
   bool is_paused = false;
 };  // region → gateway
+struct edge_logout {
+  wire::logins_ended what;
+};  // link → gateway
 struct edge_heads {
   wire::digest what;
 };  // link → gateway

@@ -57,6 +57,7 @@ struct moved_in;
 struct peer_reached;
 struct shards_changed;
 struct edge_heads;
+struct edge_logout;
 }  // namespace baraza::cluster
 
 CAF_BEGIN_TYPE_ID_BLOCK(baraza, first_custom_type_id)
@@ -111,6 +112,7 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::stands))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::past_lives))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::progressed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::order_recorded))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_logout))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
 // In one process messages travel as they are. What crosses nodes are bytes on a link
@@ -167,4 +169,5 @@ BARAZA_LOCAL_MESSAGE(moved_in)
 BARAZA_LOCAL_MESSAGE(peer_reached)
 BARAZA_LOCAL_MESSAGE(shards_changed)
 BARAZA_LOCAL_MESSAGE(edge_heads)
+BARAZA_LOCAL_MESSAGE(edge_logout)
 #undef BARAZA_LOCAL_MESSAGE

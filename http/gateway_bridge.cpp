@@ -4,6 +4,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
+#include "cluster/peers.hpp"
 #include "http/gateway_hub.hpp"
 
 namespace baraza::http {
@@ -23,6 +24,9 @@ class gateway_actor final : public caf::event_based_actor {
         [this](cluster::edge_push& m) { hub_->on_push(*m.what); },
         [this](const cluster::shards_changed& m) { hub_->on_shards(m); },
         [this](const cluster::edge_heads& m) { hub_->on_heads(m.what); },
+        [this](const cluster::edge_logout& m) {
+          hub_->end_sessions(m.what.player, m.what.login.is_nil() ? nullptr : &m.what.login);
+        },
         [this](cluster::edge_sweep) {
           delayed_send(this, std::chrono::seconds{1}, cluster::edge_sweep{});
           hub_->sweep();
@@ -34,8 +38,9 @@ class gateway_actor final : public caf::event_based_actor {
 
 class gateway_bridge final : public bridge {
  public:
-  gateway_bridge(std::shared_ptr<gateway_hub> to, caf::actor gateway)
-      : hub_{std::move(to)}, gateway_{std::move(gateway)} {}
+  gateway_bridge(std::shared_ptr<gateway_hub> to, caf::actor gateway,
+                 std::shared_ptr<cluster::node_services> node)
+      : hub_{std::move(to)}, gateway_{std::move(gateway)}, node_{std::move(node)} {}
   ~gateway_bridge() override { caf::anon_send_exit(gateway_, caf::exit_reason::user_shutdown); }
 
   session_number attach(const uuid& player, const uuid& login, std::string display,
@@ -52,6 +57,9 @@ class gateway_bridge final : public bridge {
   }
   void end_sessions(const uuid& player, const uuid* login) override {
     hub_->end_sessions(player, login);
+    if (node_->others)
+      node_->others->broadcast(
+          cluster::wire::logins_ended{player, login == nullptr ? uuid{} : *login});
   }
   void go_away(std::uint32_t retry_ms) override { hub_->go_away(retry_ms); }
   std::size_t sessions() const override { return hub_->count(); }
@@ -59,6 +67,7 @@ class gateway_bridge final : public bridge {
  private:
   std::shared_ptr<gateway_hub> hub_;
   caf::actor gateway_;
+  std::shared_ptr<cluster::node_services> node_;
 };
 
 }  // namespace
@@ -69,7 +78,7 @@ std::unique_ptr<bridge> make_gateway_bridge(caf::actor_system& system,
   auto state = std::make_shared<gateway_hub>(node, options);
   auto gateway = system.spawn<gateway_actor>(state);
   node->gateways[options.edge].set(gateway);
-  return std::make_unique<gateway_bridge>(std::move(state), std::move(gateway));
+  return std::make_unique<gateway_bridge>(std::move(state), std::move(gateway), std::move(node));
 }
 
 }  // namespace baraza::http

@@ -15,12 +15,18 @@ using cluster::cluster_clock;
 
 constexpr std::size_t tickets_per_session_max = 4;
 constexpr std::size_t asks_max =
-    10'000;  // HTTP requests waiting for an entity; beyond: `overloaded`
+    10'000;                             // HTTP requests waiting for an entity; beyond: `overloaded`
+constexpr millis watch_again_ms = 500;  // after a refusal that passes
 constexpr millis lost_tickets_ms = 15'000;  // longer than the lobby's grace time
 
 shared_frame error(std::uint64_t id, std::string_view code, std::string_view message,
                    std::uint32_t retry_ms = 0) {
   return std::make_shared<const std::string>(wire::error_frame(id, code, message, retry_ms));
+}
+
+/// "Not now", not "no": the node is past its lease, its queue is full, the shard is on its way.
+bool is_passing(std::string_view code) {
+  return code == "paused" || code == "overloaded" || code == "unavailable";
 }
 
 }  // namespace
@@ -141,6 +147,14 @@ void gateway_hub::on_answer(cluster::edge_answer& m) {
   const auto asked = std::find_if(to.waiting.begin(), to.waiting.end(),
                                   [&](const pending& p) { return p.id == m.request; });
   if (asked == to.waiting.end()) return;  // timed out before; the client knows it as unknown
+  const auto* no = std::get_if<refused>(&m.what);
+  if (no != nullptr && (asked->id & own_request) != 0 && !asked->table.is_nil() &&
+      is_passing(no->code)) {
+    // Nobody asked for this watch but we, and it says nothing about the table: the sweep asks
+    // again.
+    asked->deadline = cluster_clock::steady() + std::max<millis>(no->retry_ms, watch_again_ms);
+    return;
+  }
   const auto what = *asked;
   to.waiting.erase(asked);
   if (const auto* view = std::get_if<actors::table_view>(&m.what))

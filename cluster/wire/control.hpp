@@ -72,8 +72,13 @@ struct order_heard {
   std::uint64_t number = 0;
   bool is_taken = false;  // false: it does not coordinate any more
 };
+/// Logins of a player have ended: every edge closes their connections. Nil: all of them.
+struct logins_ended {
+  uuid player, login;
+};
 
-using control = std::variant<probe, alive, try_for, tried, greeting, greeted, hand_off, shard_news,
-                             view_news, digest, ask_load, load_told, order_move, order_heard>;
+using control =
+    std::variant<probe, alive, try_for, tried, greeting, greeted, hand_off, shard_news, view_news,
+                 digest, ask_load, load_told, order_move, order_heard, logins_ended>;
 
 }  // namespace baraza::cluster::wire

@@ -20,8 +20,9 @@ namespace {
 
 struct asked {
   std::atomic<int> joins{0}, acts{0}, watches{0};
-  std::atomic<bool> is_deaf{false};  // as if the node had died with what it was sent
-  std::atomic<bool> ends{false};     // a table's first view is followed by its last event
+  std::atomic<bool> is_deaf{false};    // as if the node had died with what it was sent
+  std::atomic<bool> is_paused{false};  // past its lease: it refuses, and that passes
+  std::atomic<bool> ends{false};       // a table's first view is followed by its last event
 };
 
 class counting_entity final : public actors::entity {
@@ -37,6 +38,7 @@ class counting_entity final : public actors::entity {
     const bool is_watch = std::holds_alternative<actors::table_watch>(what);
     if (is_watch) ++asked_.watches;
     if (asked_.is_deaf && !is_watch) return;
+    if (asked_.is_paused) return ctx.reply(from, actors::refused{"paused", "Not now.", 100});
     if (!is_watch) return ctx.reply(from, actors::accepted{1});
     ctx.reply(from, actors::table_view{1, 7, 0xFF, false, "\xA4view"});
     if (asked_.ends) ctx.push_to(from.edge, actors::table_events{key_, 1, 7, 8, {}, {}, true});
@@ -201,6 +203,21 @@ TEST_CASE("a table that has ended is not asked for again when its shard moves", 
   }));
   for (int i = 0; i < 5; ++i) REQUIRE(move_and_wait());
   CHECK(on.seen.watches == watches);
+}
+
+TEST_CASE("a pause while a table is watched again takes the table from nobody", "[gateway]") {
+  one_edge on;
+  on.watch();
+  on.seen.is_paused = true;
+  on.table_moved();
+  REQUIRE(eventually([&] { return on.seen.watches >= 3; }));  // refused, asked again, refused
+  on.seen.is_paused = false;
+  on.seen.is_deaf = true;
+  on.act();
+  REQUIRE(eventually([&] { return on.seen.acts == 1; }));
+  const int before = on.seen.watches;
+  REQUIRE(eventually([&] { return on.seen.watches > before; }));  // and once more: still watched
+  CHECK(on.ears->count("table.gone") == 0);
 }
 
 TEST_CASE("a lobby that moves has forgotten its queue: tickets are entered again", "[gateway]") {

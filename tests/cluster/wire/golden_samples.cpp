@@ -99,7 +99,8 @@ std::vector<std::pair<std::string, control>> controls() {
           {"ask_load", ask_load{97}},
           {"load_told", load_told{98, 99, 100, 101, 102, 103, 104, 105, 106, true}},
           {"order_move", order_move{107, 108, 109}},
-          {"order_heard", order_heard{110, true}}};
+          {"order_heard", order_heard{110, true}},
+          {"logins_ended", logins_ended{id(0x3F), id(0x4F)}}};
 }
 
 }  // namespace

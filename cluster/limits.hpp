@@ -72,6 +72,8 @@ inline constexpr auto join_limit = 30s;
 // Time to hand all shards to others on SIGTERM; beyond, they are released to nobody, and whoever
 // lives takes them.
 inline constexpr auto leave_limit = 15s;
+// Shards that move while a death is declared change the view under it: it is tried again at once.
+inline constexpr int declare_retries_max = 8;
 // A number that stood for an edge is not given to another one for this long: no answer to the old
 // one is on its way any more.
 inline constexpr auto edge_rest = 10min;

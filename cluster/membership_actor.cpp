@@ -154,7 +154,6 @@ void membership_actor::on_state(const storage::result<storage::cluster_state>& a
 void membership_actor::on_rows(const std::vector<storage::shard_change>& asked,
                                const storage::result<std::vector<storage::shard_row>>& rows) {
   if (rows) {
-    caused_news_ = true;
     for (const auto& row : *rows) member_.row(row, now());
     return;
   }
@@ -252,22 +251,28 @@ void membership_actor::hear_link(const link_changed& m) {
 // ---- conclusions
 
 void membership_actor::conclude() {
-  const auto send_all = [this](std::vector<storage::shard_change>& what, auto call) {
-    if (what.empty()) return;
-    auto asked = std::exchange(what, {});
-    const bool queued = ask_store(
-        changes_,
-        [asked, call, self = parts_->self](auto& store) { return call(store, self, asked); },
-        [asked](membership_actor& a, const auto& rows) { a.on_rows(asked, rows); });
-    if (!queued)
-      for (const auto& change : asked) member_.shard_store_failed(change.shard, now());
-  };
-  send_all(to_release_,
-           [](auto& store, auto self, const auto& all) { return store.release(self, all); });
-  send_all(to_take_, [](auto& store, auto self, const auto& all) { return store.take(self, all); });
+  send_changes(to_release_, is_releasing_, false);
+  send_changes(to_take_, is_taking_, true);
   look_at_view();
   tell_places();  // first: what a step opens is then known to be here
   if (!steps_.empty()) caf::anon_send(node_->region.get(), shard_steps{std::exchange(steps_, {})});
+}
+
+void membership_actor::send_changes(std::vector<storage::shard_change>& what, bool& is_busy,
+                                    bool is_take) {
+  if (what.empty() || is_busy) return;
+  const auto asked = std::exchange(what, {});
+  is_busy = ask_store(
+      changes_,
+      [asked, is_take, self = parts_->self](auto& store) {
+        return is_take ? store.take(self, asked) : store.release(self, asked);
+      },
+      [asked, is_take](membership_actor& a, const auto& rows) {
+        (is_take ? a.is_taking_ : a.is_releasing_) = false;
+        a.on_rows(asked, rows);
+      });
+  if (is_busy) return;
+  for (const auto& change : asked) member_.shard_store_failed(change.shard, now());
 }
 
 void membership_actor::look_at_view() {

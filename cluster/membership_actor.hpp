@@ -63,7 +63,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void hear_word(std::uint64_t from, const wire::greeted& m);
   void hear_word(std::uint64_t from, const wire::hand_off& m);
   void hear_word(std::uint64_t from, const wire::shard_news& m);
-  void hear_word(std::uint64_t, const wire::view_news&) {}
+  void hear_word(std::uint64_t, const wire::view_news&) { member_.read_soon(); }
   void hear_word(std::uint64_t, const wire::digest&) {}
   void hear_word(std::uint64_t from, const wire::ask_load& m);
   void hear_word(std::uint64_t from, const wire::load_told& m);
@@ -78,6 +78,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
                const storage::result<std::vector<storage::shard_row>>& rows);
   /// After whatever the member was told: what it wants stored, and what the region should know.
   void conclude();
+  void send_changes(std::vector<storage::shard_change>& what, bool& is_busy, bool is_take);
   void look_at_view();
   void set_peers(const storage::cluster_state& state);
   void tell_places();
@@ -147,7 +148,9 @@ class membership_actor final : public caf::event_based_actor, public member_port
   std::vector<shard_action> steps_;
   std::vector<shard_place> told_;  // the places the region knows
   std::uint64_t shown_version_ = 0;
-  millis shown_at_ = 0;       // store time of the state on the board
+  millis shown_at_ = 0;  // store time of the state on the board
+  // One of each on its way: what comes meanwhile goes together, and moves cost few transactions.
+  bool is_taking_ = false, is_releasing_ = false, is_declaring_ = false;
   bool caused_news_ = false;  // the next state is our own doing: the others should read it
   struct known_peer {
     time_point since;

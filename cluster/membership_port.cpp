@@ -1,11 +1,22 @@
 // What the member wants done: questions to the store on their lanes, words to peers, steps to
 // region and gate.
+#include <algorithm>
 #include <caf/send.hpp>
 
 #include "cluster/limits.hpp"
 #include "cluster/membership_actor.hpp"
 
 namespace baraza::cluster {
+namespace {
+
+bool all_living(const storage::cluster_state& state, const std::vector<std::uint64_t>& who) {
+  return std::ranges::all_of(who, [&](std::uint64_t one) {
+    return std::ranges::find(state.members, one, &storage::member::incarnation) !=
+           state.members.end();
+  });
+}
+
+}  // namespace
 
 // ---- store
 
@@ -72,18 +83,27 @@ void membership_actor::withdraw(std::uint64_t accused) {
 
 void membership_actor::declare_dead(std::uint64_t version, std::span<const std::uint64_t> dead,
                                     std::span<const storage::shard_change> changes) {
+  if (is_declaring_) return;
   std::vector<std::uint64_t> who{dead.begin(), dead.end()};
   std::vector<storage::shard_change> rows{changes.begin(), changes.end()};
   std::string names;
   for (const auto one : who) names += ' ' + std::to_string(one);
   log(severity::warning, "membership.declares_dead", names.substr(1));
-  ask_store(
+  is_declaring_ = ask_store(
       changes_,
       [self = parts_->self, version, who = std::move(who), rows = std::move(rows)](auto& store) {
         auto done = store.declare_dead(self, version, who, rows);
-        return std::pair{std::move(done), store.read(0)};
+        auto state = store.read(0);
+        // A shard that moved meanwhile has changed the view: the sentence stands, its heirs do not.
+        for (int again = 0; again < declare_retries_max && done && !*done && state; ++again) {
+          if (!all_living(*state, who)) break;
+          done = store.declare_dead(self, state->version, who, reassign(*state, who));
+          state = store.read(0);
+        }
+        return std::pair{std::move(done), std::move(state)};
       },
       [count = dead.size()](membership_actor& a, const auto& got) {
+        a.is_declaring_ = false;
         if (!got.first)
           a.log(severity::warning, "membership.death_refused", got.first.why().message);
         const bool is_done = got.first && *got.first;

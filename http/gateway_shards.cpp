@@ -14,6 +14,10 @@ void gateway_hub::on_shards(const cluster::shards_changed& m) {
   std::vector<uuid> behind;
   tables_.each([&](const uuid& id, subscriptions::table& t) {
     if (!is_theirs({entity_kind::table, id})) return;
+    const auto has_all = [&](const subscriptions::watcher& w) {
+      return w.caught_up && w.seq >= t.seq;
+    };
+    if (t.has_ended && std::ranges::all_of(t.watchers, has_all)) return;
     if (!m.is_paused) behind.push_back(id);
     if (t.is_paused == m.is_paused) return;
     t.is_paused = m.is_paused;

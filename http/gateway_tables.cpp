@@ -35,7 +35,7 @@ void gateway_hub::renew_subscriptions(millis now) {
     // the older one. The table would not notice: it is told how far it has pushed.
     for (const auto& w : t.watchers)
       if (w.caught_up && w.seq < t.seq) behind.emplace_back(w.session, id, w.seq);
-    if (t.renew_at > now) return;
+    if (t.renew_at > now || t.has_ended) return;
     t.renew_at = now + options_.renew_every.count();
     if (t.seq != 0)
       send({entity_kind::table, id}, actors::table_renew{t.seq},
@@ -106,6 +106,7 @@ void gateway_hub::on_events(const actors::table_events& m) {
   if (t != nullptr && m.epoch >= t->epoch) {
     t->epoch = m.epoch;
     t->seq = std::max(t->seq, m.seq);
+    t->has_ended = t->has_ended || m.ended;
     std::vector<std::tuple<session_number, std::uint64_t>> gaps;
     std::vector<std::string> fields(m.bodies.size());
     std::vector<shared_frame> plain(m.bodies.size());

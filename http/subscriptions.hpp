@@ -22,6 +22,7 @@ class subscriptions {
     std::uint64_t epoch = 0, seq = 0;
     millis renew_at = 0;
     bool is_paused = false;  // its watchers were told so
+    bool has_ended = false;  // nothing more will come: not renewed, not asked for again
     std::vector<watcher> watchers;
   };
   void watch(const uuid& table, std::uint64_t session) {

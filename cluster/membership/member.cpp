@@ -18,9 +18,10 @@ void member::tick(time_point now) {
   if (stopped_) return;
   look_after_lease(now);
   if (stopped_) return;
-  if (now >= reading_until_ && (now >= next_read_ || view_.is_behind())) {
+  if (now >= reading_until_ && (now >= next_read_ || (view_.is_behind() && now >= behind_read_))) {
     const bool is_moving = balance_.in_flight() != 0 && state_.coordinator == self_;
     next_read_ = now + (is_moving ? balance_read_every : read_every);
+    behind_read_ = now + behind_read_every;
     reading_until_ = now + read_limit;
     port_.read(view_.version());
   }

@@ -55,7 +55,9 @@ class member_port {
 class member {
  public:
   using time_point = std::chrono::steady_clock::time_point;
-  static constexpr auto read_every = 1000ms;         // the view, with or without news of one
+  static constexpr auto read_every = 1000ms;  // the view, with or without news of one
+  // Others move shards many times a second: what concerns us they tell us shard by shard.
+  static constexpr auto behind_read_every = 200ms;
   static constexpr auto balance_read_every = 100ms;  // while moves that this node asked for go on
   static constexpr auto coordinate_every = 1000ms;   // staying or becoming coordinator
   static constexpr auto read_limit = 2000ms;         // an answer this late is not waited for
@@ -74,6 +76,8 @@ class member {
   void renewal_failed(bool fenced, time_point now);
   void state(const storage::cluster_state& what, time_point now);
   void read_failed() { reading_until_ = {}; }
+  /// A peer says that members have changed.
+  void read_soon() { next_read_ = {}; }
   /// @param epoch 0: another one is
   void coordinating(std::uint64_t epoch) { coordinator_epoch_ = epoch; }
   void row(const storage::shard_row& what, time_point now);
@@ -125,7 +129,7 @@ class member {
   std::uint64_t coordinator_epoch_ = 0;
   bool suspended_ = false, stopped_ = false, expelled_ = false, is_joining_ = true,
        judge_always_ = false;
-  time_point next_read_{}, reading_until_{}, next_coordinate_{}, next_up_{};
+  time_point next_read_{}, behind_read_{}, reading_until_{}, next_coordinate_{}, next_up_{};
 };
 
 }  // namespace baraza::cluster

@@ -282,7 +282,13 @@ pg_writer::step pg_writer::round(const batch& work, progress& so_far, bool exami
   if (answer.warned) return {verdict::unknown, "the server warned at commit"};
   if (answer.what == reply::outcome::failed) return judge(answer);
   const auto outcome = parameters_.read(answer, so_far);
-  if (outcome.fenced) return look_at_fence();
+  if (outcome.fenced) {
+    auto seen = look_at_fence();
+    const bool all_hold = std::ranges::all_of(
+        so_far.open_members, [&](std::size_t index) { return holds(*work.members[index]); });
+    if (seen.what == verdict::examine && all_hold) seen.what = verdict::again;
+    return seen;
+  }
   return {outcome.applied ? verdict::done : verdict::examine, "culprits in the batch"};
 }
 

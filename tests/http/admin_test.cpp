@@ -139,3 +139,111 @@ TEST_CASE("the token file is trimmed, long enough, one word, and no open book", 
   refused((folder.path() / "none").string(), "No such file");
   refused(folder.path().string(), "regular file");
 }
+
+namespace {
+
+using cluster::operator_verdict;
+using cluster::operator_wish;
+
+/// A cluster of two whose answer to every order is given.
+edge_callbacks cluster_of_two(std::vector<operator_wish>& heard, operator_verdict said) {
+  edge_callbacks out;
+  out.report = [](const cluster::report_answer& answered) {
+    auto state = std::make_shared<storage::cluster_state>();
+    state->version = 9;
+    state->now = 5'000;
+    state->coordinator = 2;
+    for (const std::uint64_t i : {1, 2})
+      state->members.push_back({.incarnation = i,
+                                .name = "node-" + std::to_string(i),
+                                .roles = "game",
+                                .status = storage::member_status::up,
+                                .renewed_at = 4'000,
+                                .lease_until = 9'000,
+                                .version = "0.1.0"});
+    for (shard_id s = 0; s < 6; ++s) state->shards.push_back({s, s < 3 || s == 5 ? 1u : 2u, 1});
+    state->shards[4] = {4, 0, 1, 1};
+    cluster::cluster_report what;
+    what.state = state;
+    what.self = 1;
+    what.now = 5'500;
+    what.loads[1] = {.sessions = 7, .tables = 3};
+    what.events.push_back({5'400, "link.down", "to \"node-2\""});
+    answered(what);
+  };
+  out.operate = [&heard, said](operator_wish what, const cluster::operator_answer& answered) {
+    heard.push_back(std::move(what));
+    answered(said);
+  };
+  return out;
+}
+
+http_answer order(const server& s, std::string_view path, std::string_view field = {}) {
+  return s.connect_admin().ask("POST " + std::string{path} + " HTTP/1.1\r\nHost: localhost\r\n" +
+                               std::string{field} + "Content-Length: 0\r\n\r\n");
+}
+
+}  // namespace
+
+TEST_CASE("a node tells what the cluster is and who owns what", "[edge][admin]") {
+  std::vector<operator_wish> heard;
+  const server s{server::quick(), cluster_of_two(heard, {})};
+  const auto said = s.connect_admin().ask(get("/admin/v1/cluster"));
+  CHECK(said.status == 200);
+  CAPTURE(said.body);
+  const auto has = [&](std::string_view part) { return said.body.find(part) != std::string::npos; };
+  CHECK(has(R"("view":9,"level":1,"shards":6,"free":1,"coordinator":"node-2","self":"node-1")"));
+  CHECK(has(R"("lease_age_ms":1500,"lease_left_ms":3500,"shards":4,"load":{"sessions":7,)"));
+  CHECK(has(R"("shards":1,"load":null)"));  // node-2 did not answer: that is not nobody
+  CHECK(has(R"({"at":5400,"event":"link.down","detail":"to \"node-2\""})"));
+  CHECK(s.connect_admin().ask(get("/admin/v1/shards")).body ==
+        R"({"view":9,"shards":6,"owners":[{"name":"node-1","count":4,"shards":"0-2,5"},)"
+        R"({"name":"node-2","count":1,"shards":"3"}],"free":[{"shard":4,"next":"node-1"}]})");
+}
+
+TEST_CASE("an order is passed on with who gave it, and its verdict is a status", "[edge][admin]") {
+  using kind = operator_verdict::kind;
+  using action = operator_wish::action;
+  std::vector<operator_wish> heard;
+  {
+    const server s{server::quick(), cluster_of_two(heard, {})};
+    CHECK(order(s, "/admin/v1/nodes/node-2/drain", "X-Operator: amina\r\n").status == 202);
+    CHECK(order(s, "/admin/v1/nodes/node-2/undrain?by=otieno").status == 200);
+    CHECK(order(s, "/admin/v1/nodes/node-2/remove").status == 200);
+    CHECK(order(s, "/admin/v1/shards/17/move?to=node-2").status == 202);
+    REQUIRE(heard.size() == 4);
+    CHECK(heard[0].what == action::drain);
+    CHECK(heard[0].node == "node-2");
+    CHECK(heard[0].by == "amina from 127.0.0.1");
+    CHECK(heard[1].what == action::undrain);
+    CHECK(heard[1].by == "otieno from 127.0.0.1");
+    CHECK(heard[2].what == action::remove);
+    CHECK(heard[2].by == "somebody from 127.0.0.1");
+    CHECK(heard[3].what == action::move);
+    CHECK(heard[3].shard == 17);
+    CHECK(heard[3].node == "node-2");
+    CHECK(order(s, "/admin/v1/nodes/node-2/drain", "X-Operator: a b\r\n").status == 422);
+    CHECK(order(s, "/admin/v1/nodes/node-2/drain?by=%41").status == 422);
+    CHECK(order(s, "/admin/v1/shards/1x/move?to=node-2").status == 404);
+    CHECK(order(s, "/admin/v1/shards/99999999999/move?to=node-2").status == 404);
+    CHECK(order(s, "/admin/v1/shards/1/move").status == 422);
+    CHECK(heard.size() == 4);
+  }
+  const std::pair<operator_verdict, int> verdicts[] = {
+      {{kind::done, "", "", false}, 200},  // so already
+      {{kind::unknown, "unknown_node", "None.", false}, 404},
+      {{kind::refused, "alive", "It lives.", false}, 409},
+      {{kind::unavailable, "unavailable", "Later.", false}, 503},
+      {{kind::unavailable, "unknown", "Look.", false}, 504}};
+  for (const auto& [said, status] : verdicts) {
+    const server s{server::quick(), cluster_of_two(heard, said)};
+    const auto answer = order(s, "/admin/v1/nodes/node-2/drain");
+    CHECK(answer.status == status);
+    CHECK(text_in(answer.body, "code") == said.code);
+  }
+}
+
+TEST_CASE("without a cluster behind it the port has no such routes", "[edge][admin]") {
+  const server s{server::quick()};
+  CHECK(s.connect_admin().ask(get("/admin/v1/cluster")).status == 404);
+}

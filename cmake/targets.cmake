@@ -44,4 +44,7 @@ function(baraza_test name)
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "${sanitizer_environment}")
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  if("cluster" IN_LIST arg_LABELS)  # whole clusters with deadlines: alone on the machine
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+  endif()
 endfunction()

@@ -40,8 +40,7 @@ applier::applier(connection& db)
                       " VALUES(?,?,?,?,?,?,?,?)"},
       snapshot_put_{db.handle(),
                     "INSERT OR REPLACE INTO snapshot(entity,seq,payload) VALUES(?,?,?)"},
-      wake_put_{db.handle(),
-                "INSERT OR REPLACE INTO wake(entity,shard,at) VALUES(?,?,?)"},
+      wake_put_{db.handle(), "INSERT OR REPLACE INTO wake(entity,shard,at) VALUES(?,?,?)"},
       wake_clear_{db.handle(), "DELETE FROM wake WHERE entity=?"} {}
 
 batch_result applier::apply(const batch& work, millis now) {

@@ -116,7 +116,14 @@ struct operator_order {
 #ifdef BARAZA_TEST_COMMANDS
 /// Test builds only: makes the entity misbehave on purpose.
 struct debug_fault {
-  enum class how : std::uint8_t { throws, asserts, cannot_fold, holds_thread, dies_at_fold } what{};
+  enum class how : std::uint8_t {
+    throws,
+    asserts,
+    cannot_fold,
+    holds_thread,
+    dies_at_fold,
+    crashes
+  } what{};
 };
 using request =
     std::variant<wallet_get, wallet_buy_in, wallet_credited, table_create, table_watch, table_renew,

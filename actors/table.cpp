@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #ifdef BARAZA_TEST_COMMANDS
+#include <csignal>
 #include <thread>
 #endif
 
@@ -384,6 +385,9 @@ void table::misbehave(int how, context& ctx) {
       return write(std::move(bogus), std::move(on_its_way),
                    ctx);  // committed() folds it, and throws
     }
+    case debug_fault::how::crashes:
+      ::raise(SIGSEGV);
+      break;
     case debug_fault::how::holds_thread:
       std::this_thread::sleep_for(std::chrono::seconds{60});
       break;

@@ -291,7 +291,7 @@ void entity_host::load(loaded& what) {
       return read_whole_journal();
     }
   }
-  const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+  const watchdog::scope held{node_->dog, who_, cluster_clock::steady(), suspected_};
   auto seq = what.what.snapshot ? what.what.snapshot_seq : 0;
   try {
     for (const auto& event : what.what.events) {
@@ -310,11 +310,21 @@ void entity_host::load(loaded& what) {
   head_ = what.what.head;
   ready_ = true;
   ++node_->counters.activations;
-  last_active_ = now();
+  last_active_ = loaded_at_ = now();
   if (past_) entity_->recall(past_->poisons, past_->just_now);
   entity_->activated(*context_, head_ == 0);
   if (!ticket_in_flight_) say_it_stands();
   drain();
+}
+
+/// It gets on: what it did before was no fault of its state.
+void entity_host::forgive() {
+  const bool has_proved =
+      had_strikes_ && last_now_ - loaded_at_ >= std::chrono::milliseconds{strikes_kept}.count();
+  if (!past_ && !has_proved) return;
+  caf::anon_send(node_->region.get(), progressed{who_, has_proved});
+  if (has_proved) had_strikes_ = false;
+  past_.reset();
 }
 
 void entity_host::say_it_stands() {
@@ -394,11 +404,7 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
   ticket_in_flight_ = false;
   if (code == errc::none) {
     head_ += ticket->work.events.size();
-    if (is_progress_ && (past_ || had_strikes_)) {
-      caf::anon_send(node_->region.get(), progressed{who_, had_strikes_});
-      had_strikes_ = false;
-      past_.reset();
-    }
+    if (is_progress_) forgive();
   }
   origin_ = ticket->origin;
   last_active_ = now();

@@ -50,6 +50,7 @@ class entity_host final : public caf::event_based_actor {
   void load(loaded& what);
   void read_whole_journal();
   void say_it_stands();
+  void forgive();
   void commit(actors::change what);
   void on_commit_done(const ticket_ptr& ticket);
   void ask_due_questions(millis now);
@@ -73,11 +74,11 @@ class entity_host final : public caf::event_based_actor {
        is_progress_ = false,          // what is being committed
       was_asked_ = false,             // it failed at a request
       suspected_ = false,             // a strike is counted against it until it stands
-      had_strikes_ = false;           // forgotten once it gets on
+      had_strikes_ = false;           // forgotten once it has got on for a while
   std::unique_ptr<past_lives> past_;  // those that failed since it last got on
   std::uint64_t head_ = 0;
   cause origin_;  // of the call being carried out
-  millis last_now_ = 0, last_active_ = 0;
+  millis last_now_ = 0, last_active_ = 0, loaded_at_ = 0;
   millis timer_at_ = 0;                  // when the entity wants to be called; 0: not
   millis armed_at_ = 0;                  // earliest entry of ours in the region's wheel; 0: none
   ticket_ptr ticket_;                    // used again for each commit: one is in flight at most

@@ -48,6 +48,11 @@ inline constexpr auto ask_retry =
 inline constexpr auto clock_look_again = 250ms;  // while the store is away no clock fires
 // An actor that holds its thread longer ends the node (rule D3): its neighbours starve meanwhile.
 inline constexpr auto thread_hold_max = 5000ms;
+// What a process that crashes may take to have its store note whose code ran. Its players wait.
+inline constexpr auto crash_words_max = 1000ms;
+// Strikes for such ends are forgiven when their entity gets on after so long a life, not sooner:
+// else whoever knows a deadly command could move in between, and end process after process.
+inline constexpr auto strikes_kept = 10min;
 inline constexpr auto wheel_tick =
     20ms;  // clocks fire at most this late when nothing else delays them
 inline constexpr auto wake_scan_every = 30s;  // repairs any missed wake-up (rule B6)

@@ -91,14 +91,22 @@ storage::result<writer_list> open_writers(storage::store& store, const storage::
 }
 
 watchdog make_watchdog(storage::store& store, const node_options& options) {
-  return watchdog{[&store, stop = options.stop_node, log = options.log](
-                      const entity_id& who, std::chrono::milliseconds held) {
-    log(severity::error, "watchdog.thread_held", who.to_string(),
-        std::to_string(held.count()) + " ms");
-    // Known by name to the next process: the third time it is voided instead of run (rule D3).
-    (void)store.count_attempt(std::span{&who, 1}, storage::strike::hold);
-    stop("an actor held its thread for more than 5 s");
-  }};
+  return watchdog{
+      [&store, stop = options.stop_node, log = options.log](const watchdog::alarm& what) {
+        // Known by name to the next process: the third time it is voided instead of run (rule D3).
+        const auto count = [&] {
+          (void)store.count_attempt(std::span{&what.who, 1}, storage::strike::hold);
+        };
+        if (what.signal != 0) {
+          if (!what.is_counted) count();
+          return log(severity::error, "watchdog.crashed", what.who.to_string(),
+                     "signal " + std::to_string(what.signal));
+        }
+        log(severity::error, "watchdog.thread_held", what.who.to_string(),
+            std::to_string(what.held.count()) + " ms");
+        count();
+        stop("an actor held its thread for more than 5 s");
+      }};
 }
 
 }  // namespace

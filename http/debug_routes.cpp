@@ -13,6 +13,7 @@ std::optional<how> parse_fault(std::string_view word) {
   if (word == "cannot_fold") return how::cannot_fold;
   if (word == "hold") return how::holds_thread;
   if (word == "die_at_fold") return how::dies_at_fold;
+  if (word == "crash") return how::crashes;
   return std::nullopt;
 }
 
@@ -25,7 +26,7 @@ void add_debug_routes(std::vector<route>& routes, bridge& to) {
                       if (!table || !fault)
                         return x.fail(400, "bad_request",
                                       "table is a match's id; fault is throw, assert, cannot_fold, "
-                                      "hold or die_at_fold.");
+                                      "hold, die_at_fold or crash.");
                       // Whoever is told to fail cannot be asked to answer.
                       to.ask({entity_kind::table, *table}, actors::debug_fault{*fault},
                              std::chrono::seconds{1}, [](const actors::answer&) {});

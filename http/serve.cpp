@@ -190,6 +190,7 @@ int serve(serve_options options) {
     return complain("the house bot does not speak TLS: leave it off, or TLS to a proxy in front");
   const auto signals = block_signals(has_certificates(options));
   raise_descriptor_limit();
+  cluster::watchdog::hear_crashes();
   bool key_made = false;
   if (const auto why = load_cluster_key(options.key_file, options.table.cluster_key, key_made);
       !why.empty())

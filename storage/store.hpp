@@ -270,7 +270,9 @@ struct wake_row {
 /// Why an entity may have ended its process (rule D3). Its `attempts` are the sum of both.
 enum class strike : std::uint8_t {
   load,  // it was being loaded; forgotten once it stands
-  hold   // it held its thread too long; forgotten only once it has got on, or on an operator's word
+  // It held its thread too long, or its code ended the process. Forgotten once it has got on for a
+  // while (strikes_kept), or on an operator's word.
+  hold
 };
 struct history_row {
   transfer what;

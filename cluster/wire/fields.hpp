@@ -58,7 +58,7 @@ void fields_of(like<operator_order> auto& v, auto with) {
   with(v.what, cluster::wire::as_text(v.by));
 }
 #ifdef BARAZA_TEST_COMMANDS
-inline bool is_known(debug_fault::how how) { return how <= debug_fault::how::dies_at_fold; }
+inline bool is_known(debug_fault::how how) { return how <= debug_fault::how::crashes; }
 void fields_of(like<debug_fault> auto& v, auto with) { with(v.what); }
 #endif
 
@@ -102,9 +102,8 @@ void fields_of(like<greeted> auto&, auto with) { with(); }
 void fields_of(like<hand_off> auto& v, auto with) {
   with(v.shard, v.epoch, v.to, v.coordinator_epoch);
 }
-void fields_of(like<shard_news> auto& v, auto with) {
-  with(v.shard, v.owner, v.epoch, v.next_owner);
-}
+void fields(auto& a, like<shard_news::row> auto& v) { a(v.shard, v.owner, v.epoch, v.next_owner); }
+void fields_of(like<shard_news> auto& v, auto with) { with(v.rows); }
 void fields_of(like<view_news> auto&, auto with) { with(); }
 void fields(auto& a, like<digest::entry> auto& v) { a(v.table, v.seq); }
 void fields_of(like<digest> auto& v, auto with) { with(v.tables); }

@@ -19,8 +19,8 @@ const entity_id stuck{entity_kind::table, uuid::v7(1'700'000'000'000)};
 TEST_CASE("the watchdog names who holds a thread too long", "[watchdog]") {
   std::promise<std::pair<entity_id, std::chrono::milliseconds>> barked;
   auto heard = barked.get_future();
-  cluster::watchdog dog{[&](entity_id who, std::chrono::milliseconds held) {
-    barked.set_value({who, held});
+  cluster::watchdog dog{[&](const cluster::watchdog::alarm& what) {
+    barked.set_value({what.who, what.held});
   }};
   const auto long_ago = cluster::cluster_clock::steady() - cluster::thread_hold_max.count() - 1;
   const cluster::watchdog::scope outer{dog, stuck, long_ago};
@@ -40,7 +40,7 @@ TEST_CASE("a thread that lets go while the watchdog reads is never named for ano
   auto heard = barked.get_future();
   std::atomic<bool> enough{false};
   const auto long_ago = cluster::cluster_clock::steady() - cluster::thread_hold_max.count() - 1;
-  cluster::watchdog dog{[&](entity_id who, std::chrono::milliseconds) { barked.set_value(who); }};
+  cluster::watchdog dog{[&](const cluster::watchdog::alarm& what) { barked.set_value(what.who); }};
   std::thread busy{[&] {
     // Each turn has a time of its own, as turns longer than the limit have, and lasts longer than
     // a look.

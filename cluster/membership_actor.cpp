@@ -1,5 +1,6 @@
 #include "cluster/membership_actor.hpp"
 
+#include <algorithm>
 #include <caf/send.hpp>
 
 #include "cluster/limits.hpp"
@@ -37,7 +38,6 @@ membership_actor::membership_actor(caf::actor_config& config, std::shared_ptr<no
       views_{std::move(parts_->views)},
       changes_{std::move(parts_->changes)},
       member_{parts_->self, node_->shards, parts_->lease, *this, parts_->asked_at},
-      told_(node_->shards),
       edges_(edges_max) {}
 
 membership_actor::~membership_actor() = default;
@@ -231,8 +231,9 @@ void membership_actor::hear_word(std::uint64_t, const wire::hand_off& m) {
   member_.hand_off({m.shard, m.epoch, parts_->self, m.to, m.coordinator_epoch}, now());
 }
 void membership_actor::hear_word(std::uint64_t, const wire::shard_news& m) {
-  if (m.shard >= node_->shards) return;
-  member_.row({m.shard, m.owner, m.epoch, m.next_owner, 0}, now());
+  for (const auto& row : m.rows)
+    if (row.shard < node_->shards)
+      member_.row({row.shard, row.owner, row.epoch, row.next_owner, 0}, now());
 }
 
 void membership_actor::hear_moved(const wire::moved& m) {
@@ -251,11 +252,31 @@ void membership_actor::hear_link(const link_changed& m) {
 // ---- conclusions
 
 void membership_actor::conclude() {
-  send_changes(to_release_, is_releasing_, false);
-  send_changes(to_take_, is_taking_, true);
+  if (!to_release_.empty() || !to_take_.empty()) send_changes_soon();
+  tell_news();
   look_at_view();
   tell_places();  // first: what a step opens is then known to be here
   if (!steps_.empty()) caf::anon_send(node_->region.get(), shard_steps{std::exchange(steps_, {})});
+}
+
+/// What has come already is heard first: a drain's shards are ready one by one, within a
+/// millisecond, and should not wait for a transaction with the first of them alone.
+void membership_actor::send_changes_soon() {
+  if (std::exchange(is_sending_soon_, true)) return;
+  later([](membership_actor& a) {
+    a.is_sending_soon_ = false;
+    a.send_changes(a.to_release_, a.is_releasing_, false);
+    a.send_changes(a.to_take_, a.is_taking_, true);
+  });
+}
+
+void membership_actor::tell_news() {
+  for (std::size_t first = 0; first < news_.size(); first += wire::list_items_max) {
+    const auto count = std::min(wire::list_items_max, news_.size() - first);
+    const auto from = news_.begin() + static_cast<std::ptrdiff_t>(first);
+    node_->others->broadcast(wire::shard_news{{from, from + static_cast<std::ptrdiff_t>(count)}});
+  }
+  news_.clear();
 }
 
 void membership_actor::send_changes(std::vector<storage::shard_change>& what, bool& is_busy,
@@ -343,12 +364,8 @@ void membership_actor::give_edge(peer& to) {
 
 void membership_actor::tell_places() {
   places_told out;
-  for (shard_id s = 0; s < told_.size(); ++s) {
-    const auto& place = member_.view().at(s);
-    if (place == told_[s]) continue;
-    told_[s] = place;
-    out.what.emplace_back(s, place);
-  }
+  for (const auto shard : member_.view().take_changed())
+    out.what.emplace_back(shard, member_.view().at(shard));
   if (!out.what.empty()) caf::anon_send(node_->region.get(), std::move(out));
 }
 

@@ -79,6 +79,8 @@ class membership_actor final : public caf::event_based_actor, public member_port
                const storage::result<std::vector<storage::shard_row>>& rows);
   /// After whatever the member was told: what it wants stored, and what the region should know.
   void conclude();
+  void send_changes_soon();
+  void tell_news();
   void send_changes(std::vector<storage::shard_change>& what, bool& is_busy, bool is_take);
   void look_at_view();
   void set_peers(const storage::cluster_state& state);
@@ -147,10 +149,10 @@ class membership_actor final : public caf::event_based_actor, public member_port
   time_point renewal_due_{};
   std::vector<storage::shard_change> to_take_, to_release_;
   std::vector<shard_action> steps_;
-  std::vector<shard_place> told_;  // the places the region knows
+  std::vector<wire::shard_news::row> news_;  // for all peers, with the next conclusion
   std::uint64_t shown_version_ = 0;
   // One of each on its way: what comes meanwhile goes together, and moves cost few transactions.
-  bool is_taking_ = false, is_releasing_ = false, is_declaring_ = false;
+  bool is_taking_ = false, is_releasing_ = false, is_declaring_ = false, is_sending_soon_ = false;
   millis shown_at_ = 0;       // store time of the state on the board
   bool caused_news_ = false;  // the next state is our own doing: the others should read it
   struct known_peer {

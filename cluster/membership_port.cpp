@@ -158,11 +158,11 @@ void membership_actor::carry_out(const shard_action& what) {
     to_release_.push_back({release->shard, release->epoch, release->to});
   } else if (const auto* free = std::get_if<announce_free>(&what)) {
     ++node_->counters.handoffs;
-    node_->others->broadcast(wire::shard_news{free->shard, 0, free->epoch, free->to});
+    news_.push_back({free->shard, 0, free->epoch, free->to});
   } else if (const auto* open = std::get_if<open_gate>(&what)) {
     ++node_->counters.shards_taken;
     caf::anon_send(node_->gate.get(), gate_shard{open->shard, open->epoch, true});
-    node_->others->broadcast(wire::shard_news{open->shard, parts_->self, open->epoch, 0});
+    news_.push_back({open->shard, parts_->self, open->epoch, 0});
     steps_.push_back(what);
   } else {
     if (const auto* close = std::get_if<close_gate>(&what))

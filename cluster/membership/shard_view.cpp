@@ -1,6 +1,7 @@
 #include "cluster/membership/shard_view.hpp"
 
 #include <tuple>
+#include <utility>
 
 namespace baraza::cluster {
 
@@ -10,8 +11,17 @@ bool shard_view::accept(shard_id shard, const shard_place& place) {
   if (std::tie(place.epoch, place.version) < std::tie(known.epoch, known.version)) return false;
   const bool news = place.owner != known.owner || place.epoch != known.epoch ||
                     place.next_owner != known.next_owner;
+  if (known != place && !is_changed_[shard]) {
+    is_changed_[shard] = true;
+    changed_.push_back(shard);
+  }
   known = place;
   return news;
+}
+
+std::vector<shard_id> shard_view::take_changed() {
+  for (const auto shard : changed_) is_changed_[shard] = false;
+  return std::exchange(changed_, {});
 }
 
 std::vector<shard_id> shard_view::apply(const storage::cluster_state& state) {

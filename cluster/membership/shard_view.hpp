@@ -31,7 +31,8 @@ enum class arrival : std::uint8_t {
 /// never goes back: an older word about a shard is dropped, whatever order the messages come in.
 class shard_view {
  public:
-  shard_view(std::uint64_t self, std::uint32_t shards) : self_{self}, places_(shards) {}
+  shard_view(std::uint64_t self, std::uint32_t shards)
+      : self_{self}, places_(shards), is_changed_(shards) {}
 
   /// A snapshot of the store. Rows of shards beyond the map are refused (another shard count).
   /// @returns the shards whose place changed, ascending; nothing when it is older than ours
@@ -47,6 +48,9 @@ class shard_view {
   void hear_of(std::uint64_t version) { heard_of_ = std::max(heard_of_, version); }
   [[nodiscard]] bool is_behind() const { return heard_of_ > version_; }
 
+  /// Shards of which anything has changed, their version included, since the last call.
+  [[nodiscard]] std::vector<shard_id> take_changed();
+
   /// Judges an envelope that names the sender's view and the epoch it believes in.
   [[nodiscard]] arrival judge(shard_id shard, std::uint64_t sender_epoch,
                               std::uint64_t sender_version) const;
@@ -60,6 +64,8 @@ class shard_view {
 
   std::uint64_t self_;
   std::vector<shard_place> places_;
+  std::vector<shard_id> changed_;
+  std::vector<bool> is_changed_;  // in `changed_`
   std::uint64_t version_ = 0, heard_of_ = 0;
 };
 

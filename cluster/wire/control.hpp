@@ -34,10 +34,13 @@ struct hand_off {
   std::uint32_t shard = 0;
   std::uint64_t epoch = 0, to = 0, coordinator_epoch = 0;
 };
-/// Where one shard is now, told by its last or its new owner.
+/// Where shards are now, told by their last or their new owner.
 struct shard_news {
-  std::uint32_t shard = 0;
-  std::uint64_t owner = 0, epoch = 0, next_owner = 0;
+  struct row {
+    std::uint32_t shard = 0;
+    std::uint64_t owner = 0, epoch = 0, next_owner = 0;
+  };
+  std::vector<row> rows;  // at most list_items_max
 };
 /// The view has changed: read it. The head has its version.
 struct view_news {};

@@ -169,15 +169,19 @@ class pg_membership final : public membership_store {
 
   result<cluster_state> accuse(std::uint64_t accuser, std::uint64_t accused,
                                vote_kind kind) override {
-    return transact(db_, [&](pqxx::work& work) {
-      const auto voted = work.exec(
+    // The vote is there for all before the others' votes are counted: two that vote in the same
+    // moment and count first would each see its own only, and nobody would declare.
+    const auto voted = transact(db_, [&](pqxx::work& work) {
+      const auto rows = work.exec(
           "insert into vote (accuser, accused, kind, at) select $1, $2, $3, " STORE_NOW
           " from node where incarnation = $1 and status in ('up', 'draining') "
           "on conflict (accuser, accused) do update set kind = excluded.kind, at = excluded.at",
           pqxx::params{accuser, accused, static_cast<int>(kind)});
-      if (voted.affected_rows() == 0) fence_off(accuser);
-      return read_state(work, 0);
+      if (rows.affected_rows() == 0) fence_off(accuser);
+      return done{};
     });
+    if (!voted) return voted.why();
+    return read(0);
   }
 
   status withdraw(std::uint64_t accuser, std::uint64_t accused) override {

@@ -1,12 +1,13 @@
-// How long players wait when the owner of their tables is killed, stands still, or hands them over.
-// A real cluster of processes; bots that act as soon as they may. Measured by the bots.
+// How long players wait when the owner of their tables is killed, stands still, hands all of them
+// over, or one. A real cluster of processes; bots that act as soon as they may, and measure.
 //
-//   bench_failover BARAZA [--how kill|stop|drain] [--rounds N] [--nodes N] [--tables N]
+//   bench_failover BARAZA [--how kill|stop|drain|move] [--rounds N] [--nodes N] [--tables N]
 //
 // A round: note which shards the victim owns, do it to it, and for each table of those shards take
 // the time from that moment to the first acknowledgement that cannot be the victim's (drain: the
 // longest time that one action took). Then the victim is started again, and the round ends when it
-// owns its share. Victims take turns, so every n-th is the coordinator.
+// owns its share. Victims take turns, so every n-th is the coordinator. A move's round is one shard
+// with a table at play, ordered to the next node; it ends when that node owns it.
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -65,6 +67,14 @@ class watch {
   [[nodiscard]] std::size_t answered() const {
     const std::lock_guard lock{mutex_};
     return first_.size();
+  }
+  /// The shard of some table that answered a moment ago.
+  [[nodiscard]] std::optional<shard_id> at_play() const {
+    const auto now = clock::now();
+    const std::lock_guard lock{mutex_};
+    for (const auto& [match, heard] : last_)
+      if (now - heard < played_lately) return shard_of({entity_kind::table, match}, shards);
+    return std::nullopt;
   }
   /// Milliseconds, ascending.
   [[nodiscard]] std::vector<double> waits(bool slowest) const {
@@ -118,6 +128,29 @@ void do_it(local_cluster& at, const std::string& how, const std::string& victim)
   at.drain(victim);
 }
 
+std::string owner_of(const local_cluster& at, shard_id shard) {
+  return sql(at, "select n.name from shard s join node n on n.incarnation = s.owner where s.id = " +
+                     std::to_string(shard));
+}
+
+/// One table's shard goes to the node after its owner. False if it does not get there.
+bool move_one(local_cluster& at, const plan& what, watch& seen,
+              const std::vector<std::string>& names) {
+  std::optional<shard_id> shard;
+  if (!becomes_true(round_limit, [&] { return (shard = seen.at_play()).has_value(); }))
+    return false;
+  const auto from = std::ranges::find(names, owner_of(at, *shard));
+  if (from == names.end()) return false;
+  const auto& to = names[static_cast<std::size_t>(from - names.begin() + 1) % names.size()];
+  seen.deed({*shard});
+  cluster::local::process order;
+  order.start({what.binary, "shard", "move", std::to_string(*shard), "--to", to, "--as", "bench",
+               "--admin", at.admin_url(names.front())},
+              {.log = at.folder() / "orders.log", .unset = {}});
+  if (order.wait(round_limit) != 0) return false;
+  return becomes_true(round_limit, [&] { return owner_of(at, *shard) == to; });
+}
+
 /// The victim is back and owns its share.
 bool restore(local_cluster& at, const plan& what, const std::string& victim) {
   if (what.how == "stop") at.resume(victim);
@@ -125,6 +158,27 @@ bool restore(local_cluster& at, const plan& what, const std::string& victim) {
   at.restart(victim);
   const auto share = shards / what.nodes - 1;
   return becomes_true(round_limit, [&] { return shards_of(at, victim).size() >= share; });
+}
+
+/// The cluster's folder goes with it; what made a round fail should not.
+void keep_logs(const local_cluster& at) {
+  const auto kept = at.folder().string() + "-logs";
+  std::filesystem::create_directory(kept);
+  for (const auto kind : {cluster::local::member_kind::node, cluster::local::member_kind::edge})
+    for (const auto& name : at.names(kind))
+      std::filesystem::copy_file(at.log_of(name), kept + "/" + name,
+                                 std::filesystem::copy_options::overwrite_existing);
+  for (const auto* table : {"node", "lease", "coordinator", "cluster_view", "vote"})
+    std::fprintf(
+        stderr, "%s\n%s\n", table,
+        sql(at, std::string{"select coalesce(string_agg(t::text, E'\n'), '') from "} + table + " t")
+            .c_str());
+  std::fprintf(stderr, "%s\n",
+               sql(at,
+                   "select string_agg(t::text, E'\n') from (select owner, next_owner, count(*) "
+                   "from shard group by 1, 2) t")
+                   .c_str());
+  std::fprintf(stderr, "a round did not end: its logs are in %s\n", kept.c_str());
 }
 
 double quantile(const std::vector<double>& sorted, double q) {
@@ -157,7 +211,7 @@ int run(const plan& what) {
   volatile int stop = 0;
   client::load_report report;
   std::thread bots{[&] { report = client::run_load(load, stop); }};
-  const bool is_drain = what.how == "drain";
+  const bool is_move = what.how == "move", is_drain = what.how == "drain" || is_move;
   std::vector<double> firsts, tables;
   const auto names = at.names(cluster::local::member_kind::node);
   unsigned round = 0, silent = 0;
@@ -166,9 +220,15 @@ int run(const plan& what) {
   std::this_thread::sleep_for(2s);  // polls: nothing; the bots warm up
   for (; round < what.rounds; ++round) {
     const auto& victim = names[round % names.size()];
-    seen.deed(shards_of(at, victim));
-    do_it(at, what.how, victim);
-    if (is_drain) {
+    if (is_move) {
+      if (!move_one(at, what, seen, names)) break;
+    } else {
+      seen.deed(shards_of(at, victim));
+      do_it(at, what.how, victim);
+    }
+    if (is_move) {
+      std::this_thread::sleep_for(300ms);  // polls: nothing; the last answer comes in
+    } else if (is_drain) {
       if (!at.wait_for_end(victim, round_limit)) break;
     } else if (!becomes_true(answer_limit, [&] { return seen.answered() != 0; }) &&
                ++silent > what.rounds / 4) {
@@ -182,13 +242,14 @@ int run(const plan& what) {
     std::fprintf(stderr, "round %3u %s %s: %zu tables, %.0f to %.0f ms\n", round + 1,
                  what.how.c_str(), victim.c_str(), waits.size(), waits.empty() ? 0 : waits.front(),
                  waits.empty() ? 0 : waits.back());
-    if (!restore(at, what, victim)) break;
+    if (!is_move && !restore(at, what, victim)) break;
   }
+  if (round != what.rounds) keep_logs(at);
   stop = 1;
   bots.join();
   std::printf("%s: %u rounds (%u without an answer), %u nodes, %u tables\n", what.how.c_str(),
               round, silent, what.nodes, what.tables);
-  print(is_drain ? "slowest action of a drain" : "first answer of the new owner", firsts);
+  print(is_drain ? "slowest action of each" : "first answer of the new owner", firsts);
   print(is_drain ? "slowest action of a moved table" : "first answer of each table", tables);
   std::printf("acknowledged %llu, looked up %llu, lost %llu; client errors:",
               static_cast<unsigned long long>(report.acknowledged),
@@ -214,8 +275,8 @@ int main(int argc, char** argv) {
   }
   if (what.binary.empty() || what.rounds == 0 || what.nodes == 0) {
     std::fprintf(stderr,
-                 "usage: bench_failover BARAZA [--how kill|stop|drain] [--rounds N] [--nodes N] "
-                 "[--tables N]\n");
+                 "usage: bench_failover BARAZA [--how kill|stop|drain|move] [--rounds N] "
+                 "[--nodes N] [--tables N]\n");
     return 2;
   }
   try {

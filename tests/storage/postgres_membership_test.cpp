@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "storage/membership.hpp"
-#include "tests/storage/postgres_world.hpp"
+#include "tests/storage/membership_scene.hpp"
 #include "tests/storage/tcp_proxy.hpp"
 #include "tests/storage/temporary_folder.hpp"
 
@@ -16,81 +16,8 @@ using storage::member_status;
 using storage::shard_change;
 using storage::shard_row;
 using storage::vote_kind;
-constexpr std::uint32_t shards = 8;
-
-/// A migrated store without members.
-struct scene {
-  postgres_server& server = postgres_server::shared();
-  std::string database = server.create_database();
-  std::unique_ptr<storage::store> store = postgres_world::open(server.url(database));
-  std::unique_ptr<storage::membership_store> members;
-
-  scene() {
-    REQUIRE(store->migrate(storage::schema_newest));
-    members = open();
-  }
-  ~scene() {
-    members.reset();
-    store.reset();
-    server.drop_database(database);
-  }
-  std::unique_ptr<storage::membership_store> open() {
-    auto opened = store->open_membership();
-    REQUIRE(opened);
-    return std::move(*opened);
-  }
-  storage::result<storage::node_grant> try_join(const std::string& name,
-                                                std::uint32_t count = shards) {
-    return members->join({.name = name, .address = "local", .roles = "game", .shards = count});
-  }
-  storage::node_grant join(const std::string& name) {
-    auto grant = try_join(name);
-    REQUIRE(grant);
-    REQUIRE(members->set_status(grant->incarnation, member_status::up));
-    return *grant;
-  }
-  storage::cluster_state state() {
-    auto read = members->read(0);
-    REQUIRE(read);
-    return *read;
-  }
-  /// Everything free goes to `who`.
-  void take_all(std::uint64_t who) {
-    std::vector<shard_change> free;
-    for (const auto& row : state().shards)
-      if (row.owner == 0) free.push_back({row.id, row.epoch});
-    REQUIRE(members->take(who, free));
-  }
-  /// The dead node's rows, all to `heir`.
-  std::vector<shard_change> all_of(std::uint64_t dead, std::uint64_t heir) {
-    std::vector<shard_change> changes;
-    for (const auto& row : state().shards)
-      if (row.owner == dead) changes.push_back({row.id, row.epoch, heir});
-    return changes;
-  }
-  void declare(std::uint64_t by, std::uint64_t dead, std::uint64_t heir) {
-    const std::uint64_t who[] = {dead};
-    const auto done = members->declare_dead(by, state().version, who, all_of(dead, heir));
-    REQUIRE(done);
-    REQUIRE(*done);
-  }
-  /// One event in a new wallet of `shard`.
-  storage::commit commit_in(shard_id shard) {
-    storage::commit c;
-    do c.entity = {entity_kind::wallet, uuid::v4()};
-    while (shard_of(c.entity, shards) != shard);
-    c.shard = shard;
-    c.epoch = state().shards.at(shard).epoch;
-    c.events = {"something"};
-    return c;
-  }
-  std::unique_ptr<storage::writer> writer(const storage::node_grant& node,
-                                          std::uint16_t index = 0) {
-    auto opened = store->open_writer(node, index);
-    REQUIRE(opened);
-    return std::move(*opened);
-  }
-};
+constexpr auto shards = membership_scene::shards;
+using scene = membership_scene;
 
 errc apply(storage::writer& by, const storage::node_grant& node, const storage::commit& what,
            std::uint64_t number) {

@@ -59,6 +59,20 @@ TEST_CASE("an envelope is ours, moved, or a reason to refresh") {
   CHECK(view.judge(9, 1, 1) == arrival::refresh);
 }
 
+TEST_CASE("what has changed is told once, however often it changed, and nothing else") {
+  shard_view view{1, 4};
+  CHECK(view.take_changed().empty());
+  view.learn(2, {.owner = 2, .epoch = 1, .version = 1});
+  view.learn(0, {.owner = 3, .epoch = 1, .version = 1});
+  view.learn(2, {.owner = 0, .epoch = 1, .version = 2});
+  view.learn(0, {.owner = 9, .epoch = 0, .version = 9});  // older
+  CHECK(view.take_changed() == std::vector<shard_id>{2, 0});
+  view.learn(2, view.at(2));
+  CHECK(view.take_changed().empty());
+  view.learn(2, {.owner = 0, .epoch = 1, .version = 3});  // a version alone counts: it is told, too
+  CHECK(view.take_changed() == std::vector<shard_id>{2});
+}
+
 TEST_CASE("whatever the order of the news, views that heard all of it agree") {
   const auto seed = tests::schedule_seed();
   CAPTURE(seed);

@@ -93,7 +93,7 @@ std::vector<std::pair<std::string, control>> controls() {
           {"greeting", greeting{}},
           {"greeted", greeted{}},
           {"hand_off", hand_off{87, 88, 89, 90}},
-          {"shard_news", shard_news{91, 92, 93, 94}},
+          {"shard_news", shard_news{{{91, 92, 93, 94}, {95, 0, 96, 97}}}},
           {"view_news", view_news{}},
           {"digest", digest{{{id(0x3D), 95}, {id(0x3E), 96}}}},
           {"ask_load", ask_load{97}},

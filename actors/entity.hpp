@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -44,6 +46,23 @@ struct change {
   /// Not so for what every life of it commits.
   bool is_progress = true;
 };
+
+/// Adds what joins a commit (entity::join) to it; `to` is a change or a storage::commit.
+template <class Commit>
+void add_to(Commit& to, change&& more) {
+  const auto append = [](auto& list, auto&& others) {
+    list.insert(list.end(), std::make_move_iterator(others.begin()),
+                std::make_move_iterator(others.end()));
+  };
+  append(to.events, more.events);
+  append(to.opens, more.opens);
+  append(to.transfers, more.transfers);
+  append(to.closes, more.closes);
+  to.snapshot = std::move(more.snapshot);  // an earlier one is not of the commit's end
+  if (more.wake == storage::commit::wake_change::keep) return;
+  to.wake = more.wake;
+  to.wake_at = more.wake_at;
+}
 
 class context {
  public:
@@ -99,6 +118,13 @@ class entity {
   /// Replay is over (head() tells how far); `fresh`: nothing was ever journalled.
   virtual void activated(context& ctx, bool fresh) = 0;
   virtual void handle(const request& what, const reply_to& from, context& ctx) = 0;
+  /// A request that comes while a commit waits and nothing of it has left yet. What it adds to that
+  /// commit, which is durable or refused with it; nothing: nothing has changed, and the request is
+  /// handled when the commit has ended. So it answers nobody, least of all with a refusal: that
+  /// would tell of what is not durable.
+  virtual std::optional<change> join(const request&, const reply_to&, context&) {
+    return std::nullopt;
+  }
   /// The commit asked for is durable, or refused (code says why: overdraft, account_closed,
   /// transfer_conflict …; never unknown).
   virtual void committed(const storage::member_result& result, context& ctx) = 0;

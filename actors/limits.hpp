@@ -14,6 +14,8 @@ static_assert(stake_minor_max * static_cast<std::int64_t>(seats_max) < INT64_MAX
 inline constexpr std::size_t display_bytes_max = 64;  // shown name of a player; longer: `bad_seats`
 inline constexpr std::size_t game_name_bytes_max = 32;   // beyond: `unknown_game`
 inline constexpr std::size_t repeats_per_seat_max = 64;  // accepted commands remembered (rule D4)
+inline constexpr std::size_t joined_commands_max =
+    8;  // moves of one commit; the next waits until it has ended
 inline constexpr std::size_t recent_events_max = 32;  // public events kept for watchers that resume
 inline constexpr std::size_t recent_bytes_max = 2 * 1024;  // and their size; older: a fresh view
 inline constexpr std::size_t table_snapshot_every = 64;  // events between two snapshots of a match

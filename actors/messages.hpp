@@ -177,7 +177,9 @@ struct table_events {
     std::string body;
   };
   std::vector<variant_body> bodies;
-  reply_to cause;      // whose command it answers ("re" in that session's frame); edge 0: nobody's
+  /// Whose commands it answers ("re" in that session's frame), in the order of the events; all of
+  /// edges. Nobody's: empty.
+  std::vector<reply_to> causes;
   bool ended = false;  // the match is over: watchers need no renewal
 };
 /// To one player's sessions.

@@ -100,7 +100,7 @@ void table::write(change what, flight on_its_way, context& ctx) {
 
 void table::write_event(const table_event::any& event, change what, const reply_to& cause,
                         context& ctx) {
-  flight on_its_way{cause, state_.seq, {}, {}, false};
+  flight on_its_way{{cause}, state_.seq, ctx.now()};
   what.events.push_back(table_event::encode(ctx.now(), event));
   on_its_way.lifecycle = what.events;
   write(std::move(what), std::move(on_its_way), ctx);
@@ -119,12 +119,14 @@ void table::committed(const storage::member_result& result, context& ctx) {
   }
   const bool created = before == phase::none;
   // An edge's session is answered by the push that it caused; only a creation has no watcher yet.
-  if (created || (done->cause.edge == 0 && done->cause.entity))
-    ctx.reply(done->cause, accepted{state_.seq});
-  if (created) done->cause = {};
+  std::erase_if(done->causes, [&](const reply_to& cause) {
+    if (!created && cause.edge != 0) return false;
+    ctx.reply(cause, accepted{state_.seq});
+    return true;
+  });
+  const bool held = ctx.now() - done->since > commit_prompt_ms;
   publish(std::move(*done), ctx);
   if (state_.now != before) entered_phase(result, ctx);
-  const bool held = ctx.now() - state_.last_at > commit_prompt_ms;
   note_clock(held);
   // Told at once, so that players see the time they have. Not after a clock's own event: with a
   // store that is slow all the time nobody would get to move between them; timer() looks again.
@@ -137,7 +139,7 @@ void table::refused_commit(const storage::member_result& result, context& ctx) {
   const auto code = storage::to_string(result.code);
   if (state_.now == phase::none) {  // could not be created: as if never asked
     ctx.set_idle(true);
-    return refuse(ctx, done->cause, code, "The store refused to create the match.");
+    return refuse(ctx, done->causes.front(), code, "The store refused to create the match.");
   }
   const bool escrow_differs =
       result.code == storage::errc::account_not_empty || result.code == storage::errc::overdraft;
@@ -156,7 +158,7 @@ void table::publish(flight done, context& ctx) {
   out.prev = done.prev;
   out.seq = state_.seq;
   out.bodies = bodies_of(state_, done.shown.data(), done.shown.size());
-  if (done.cause.edge != 0) out.cause = done.cause;
+  out.causes = std::move(done.causes);
   out.ended = is_over(state_.now);
   ctx.push(std::move(out));
   for (auto& event : done.shown) {
@@ -381,7 +383,7 @@ void table::misbehave(int how, context& ctx) {
       bogus.events.emplace_back(how == static_cast<int>(debug_fault::how::cannot_fold)
                                     ? std::string_view{"\x92\xCC\xFA\x00", 4}  // of no known kind
                                     : table_event::deadly);
-      flight on_its_way{{}, state_.seq, {}, bogus.events, false};
+      flight on_its_way{{}, state_.seq, ctx.now(), {}, bogus.events};
       return write(std::move(bogus), std::move(on_its_way),
                    ctx);  // committed() folds it, and throws
     }

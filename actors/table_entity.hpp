@@ -1,9 +1,10 @@
 // The table's class, split over table.cpp (seats and seeds), table_watch.cpp, table_play.cpp
 // (commands, clock, settlement) and table_money.cpp (buy-ins and voids).
 //
-// One commit in flight at a time. A game's events are applied before their commit (its outcome
-// decides what else the commit holds); nobody sees that state before it is durable, and a refused
-// commit ends the actor, which comes back from the journal.
+// One commit in flight at a time; commands that come before it has left go with it. A game's events
+// are applied before their commit (its outcome decides what else the commit holds); nobody sees
+// that state before it is durable, and a refused commit ends the actor, which comes back from the
+// journal.
 #pragma once
 
 #include <array>
@@ -27,6 +28,7 @@ class table final : public entity {
   void recall(const std::vector<poison>& known, bool just_now) override;
   void activated(context& ctx, bool fresh) override;
   void handle(const request& what, const reply_to& from, context& ctx) override;
+  std::optional<change> join(const request& what, const reply_to& from, context& ctx) override;
   void committed(const storage::member_result& result, context& ctx) override;
   void answered(std::uint64_t correlation, const answer& what, context& ctx) override;
   void timer(context& ctx) override;
@@ -36,11 +38,12 @@ class table final : public entity {
  private:
   /// The commit on its way.
   struct flight {
-    reply_to cause;
+    std::vector<reply_to> causes;  // empty: a clock
     std::uint64_t prev = 0;
-    std::vector<public_event> shown;     // game events, already applied
-    std::vector<std::string> lifecycle;  // to be applied when durable, after those
-    bool is_clock = false;
+    millis since = 0;
+    std::vector<public_event> shown{};     // game events, already applied
+    std::vector<std::string> lifecycle{};  // to be applied when durable, after those
+    bool is_clock = false, has_snapshot = false;
   };
   /// Before the lock: what players have sent and a restart forgets (they send it again).
   struct gathering {
@@ -88,8 +91,13 @@ class table final : public entity {
   /// Throws `poisoned` when the rules fail at what a player's command has caused.
   void write_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
                   const reply_to& cause, context& ctx);
-  void compose_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
-                    const reply_to& cause, context& ctx);
+  /// Applies the events; @returns the change that makes them durable.
+  change compose_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                      flight& on_its_way, context& ctx);
+  change apply_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                    flight& on_its_way, context& ctx);
+  /// Only what would be accepted without a word: anything else waits for the commit.
+  [[nodiscard]] bool may_join(const table_act& what, std::uint8_t& seat) const;
   void settle_into(change& what, flight& on_its_way, const games::outcome& outcome, millis now);
   void resume_clock(context& ctx);
   void note_clock(bool held);

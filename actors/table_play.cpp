@@ -75,21 +75,55 @@ void table::concede(const table_concede& what, const reply_to& from, context& ct
 /// What was half applied is lost with this life; the journal has none of it.
 void table::write_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
                        const reply_to& cause, context& ctx) {
+  flight on_its_way{{}, state_.seq, ctx.now()};
+  if (cause.edge != 0 || cause.entity) on_its_way.causes.push_back(cause);
+  auto what = compose_play(events, seat, command, on_its_way, ctx);
+  write(std::move(what), std::move(on_its_way), ctx);
+}
+
+bool table::may_join(const table_act& what, std::uint8_t& seat) const {
+  if (!flight_ || flight_->is_clock || !flight_->lifecycle.empty()) return false;
+  if (flight_->shown.empty() || flight_->causes.empty() ||
+      flight_->causes.size() >= joined_commands_max)
+    return false;
+  seat = state_.seat_of(what.player);
+  if (seat == no_seat || what.command <= state_.last_command(seat)) return false;
+  return std::ranges::find(poisoned_, poison{seat, what.command}) == poisoned_.end();
+}
+
+std::optional<change> table::join(const request& what, const reply_to& from, context& ctx) {
+  const auto* move = std::get_if<table_act>(&what);
+  std::uint8_t seat = no_seat;
+  if (move == nullptr || from.edge == 0 || !may_join(*move, seat)) return std::nullopt;
+  games::decision decided;
   try {
-    compose_play(events, seat, command, cause, ctx);
+    decided = state_.play->decide(seat, move->action, ctx.now());
+  } catch (const std::exception&) {  // again when it is its turn, and refused then
+    return std::nullopt;
+  }
+  const auto* events = std::get_if<games::events>(&decided);
+  if (events == nullptr || events->empty()) return std::nullopt;
+  flight_->causes.push_back(from);
+  return compose_play(*events, seat, move->command, *flight_, ctx);
+}
+
+change table::compose_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                           flight& on_its_way, context& ctx) {
+  try {
+    return apply_play(events, seat, command, on_its_way, ctx);
   } catch (const std::exception& why) {
     if (command == 0) throw;  // a time-out is nobody's command
     throw poisoned{{seat, command}, why.what()};
   }
 }
 
-void table::compose_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
-                         const reply_to& cause, context& ctx) {
+change table::apply_play(const games::events& events, std::uint8_t seat, std::uint64_t command,
+                         flight& on_its_way, context& ctx) {
   const auto now = ctx.now();
+  const auto before = state_.seq;
   change what;
-  flight on_its_way{cause, state_.seq, {}, {}, false};
   what.events.reserve(events.size() + 1);
-  on_its_way.shown.reserve(events.size() + 1);
+  on_its_way.shown.reserve(on_its_way.shown.size() + events.size());
   std::optional<games::outcome> outcome;
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto counter = i == 0 ? command : 0;
@@ -101,14 +135,15 @@ void table::compose_play(const games::events& events, std::uint8_t seat, std::ui
     on_its_way.shown.push_back(
         show_game(state_, seq, now, seat, counter, events[i], last && !outcome));
   }
-  const bool snapshot_due =
-      on_its_way.prev / table_snapshot_every != state_.seq / table_snapshot_every;
+  // A snapshot is of the state after the whole commit: who joins one makes it anew.
+  on_its_way.has_snapshot =
+      on_its_way.has_snapshot || before / table_snapshot_every != state_.seq / table_snapshot_every;
   if (outcome) {
     settle_into(what, on_its_way, *outcome, now);
-  } else if (snapshot_due) {
+  } else if (on_its_way.has_snapshot) {
     what.snapshot = state_.snapshot();
   }
-  write(std::move(what), std::move(on_its_way), ctx);
+  return what;
 }
 
 void table::settle_into(change& what, flight& on_its_way, const games::outcome& outcome,
@@ -149,7 +184,8 @@ void table::resume_clock(context& ctx) {
   resumed.wake = storage::commit::wake_change::set;
   resumed.wake_at = ctx.now() + left;
   resumed.is_progress = false;
-  flight on_its_way{{}, state_.seq, {}, {}, true};
+  flight on_its_way{{}, state_.seq, ctx.now()};
+  on_its_way.is_clock = true;
   resumed.events.push_back(table_event::encode(
       ctx.now(), table_event::clock{turn.seats, static_cast<std::int32_t>(left)}));
   on_its_way.lifecycle = resumed.events;

@@ -122,7 +122,10 @@ void entity_host::drain() {
 
 void entity_host::take(envelope_ptr what) {
   wants_sleep_ = false;
-  if (busy()) return stash(std::move(what));
+  if (busy()) {
+    if (join(*what)) return;
+    return stash(std::move(what));
+  }
   const auto at = now();
   // Nobody waits any more; the asker reads silence as unknown. But a move counts: it may have been
   // made in time and have waited here, behind a commit that the store held (rule C).
@@ -349,72 +352,6 @@ void entity_host::read_whole_journal() {
     caf::anon_send(self, std::move(all));
   });
   if (!queued) caf::anon_send(node_->region.get(), read_ended{{who_}});
-}
-
-// ---- commits
-
-void entity_host::commit(actors::change what) {
-  if (ticket_in_flight_) throw std::logic_error{"an entity has at most one commit in flight"};
-  if (what.events.empty() || what.events.size() > commit_events_max ||
-      what.transfers.size() > commit_transfers_max)
-    throw std::length_error{"a commit needs 1 to 64 events and at most 1,024 transfers"};
-  std::size_t bytes = what.snapshot ? what.snapshot->size() : 0;
-  for (const auto& event : what.events) bytes += event.size();
-  if (bytes > commit_bytes_max) throw std::length_error{"a commit is larger than 1 MiB"};
-  if (!ticket_ || ticket_.use_count() > 1)
-    ticket_ = std::make_shared<commit_ticket>();  // else: nobody else looks at the old one
-  auto& work = ticket_->work;
-  work.entity = who_;
-  work.shard = node_->shard(who_);
-  work.epoch = epoch_;
-  work.expected_seq = head_;
-  work.events = std::move(what.events);
-  work.opens = std::move(what.opens);
-  work.transfers = std::move(what.transfers);
-  work.closes = std::move(what.closes);
-  work.snapshot = std::move(what.snapshot);
-  work.wake = what.wake;
-  work.wake_at = what.wake_at;
-  is_progress_ = what.is_progress;
-  ticket_->host = caf::actor_cast<caf::actor>(this);
-  ticket_->activation = activation_;
-  ticket_->origin = origin_;
-  ticket_->result = {};
-  ticket_->refused_by_gate = false;
-  ticket_in_flight_ = true;
-  caf::anon_send(node_->gate.get(), commit_asked{ticket_});
-}
-
-void entity_host::on_commit_done(const ticket_ptr& ticket) {
-  if (!ticket_in_flight_ || ticket != ticket_) return;
-  using storage::errc;
-  ticket->host = nullptr;  // a ticket kept for the next commit must not keep its actor alive
-  const auto code = ticket->result.code;
-  if (code == errc::unavailable) {  // the gate was full: the commit waits here instead
-    ticket->host = caf::actor_cast<caf::actor>(this);
-    ticket->result = {};
-    return caf::delayed_anon_send(node_->gate.get(), gate_retry, commit_asked{ticket});
-  }
-  if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch ||
-      code == errc::fenced) {
-    // Somebody else wrote this journal, or this life is over: what we hold in memory is not the
-    // truth. End and read it again.
-    return crash("stale owner: " + std::string{storage::to_string(code)});
-  }
-  ticket_in_flight_ = false;
-  if (code == errc::none) {
-    head_ += ticket->work.events.size();
-    if (is_progress_) forgive();
-  }
-  origin_ = ticket->origin;
-  last_active_ = now();
-  {
-    const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
-    entity_->committed(ticket->result, *context_);
-  }
-  say_it_stands();
-  if (departing_) return leave(false);
-  drain();
 }
 
 }  // namespace baraza::cluster

@@ -19,7 +19,8 @@ namespace baraza::cluster {
 ///      │ cannot fold        └──────commit───────▶ ▲                 any ──exception / stale──▶
 ///      (ended, the region restarts it)
 /// ```
-/// While loading or committing everything else waits in a bounded stash. A failed host hands every
+/// While loading or committing everything else waits in a bounded stash, but for a move that goes
+/// with a commit which has not left yet. A failed host hands every
 /// request back to the region until the region lets it go: a crash loses no request but the one
 /// that caused it.
 class entity_host final : public caf::event_based_actor {
@@ -44,6 +45,8 @@ class entity_host final : public caf::event_based_actor {
   void stash(stashed what);
   void drain();
   void take(envelope_ptr what);
+  /// While a commit waits for the gate: whether the request goes with it.
+  bool join(const envelope& what);
   void take(answer_in& what);
   void take(rows_read& what);
   void take(wheel_due);
@@ -52,6 +55,7 @@ class entity_host final : public caf::event_based_actor {
   void say_it_stands();
   void forgive();
   void commit(actors::change what);
+  static void check_size(const storage::commit& work);
   void on_commit_done(const ticket_ptr& ticket);
   void ask_due_questions(millis now);
   void rearm();

@@ -190,6 +190,7 @@ class gate_actor final : public caf::event_based_actor {
             caf::anon_send(node_->region.get(), barred{raised.who, raised.earliest});
           start(m.writer);
         },
+        [this](look_again m) { start(m.writer); },
         [this](drain_asked) { return queue_.idle() && held_.empty(); },
         [this](bar m) {
           std::vector<ticket_ptr> dropped;
@@ -283,6 +284,8 @@ class gate_actor final : public caf::event_based_actor {
     if (shards_.is_suspended()) return;  // what is queued waits for the lease
     auto batch = queue_.next(writer);
     if (!batch) return;
+    if (batch->empty())
+      return caf::anon_send(caf::actor_cast<caf::actor>(this), look_again{writer});
     for (const auto& ticket : *batch) in_flight_[writer].push_back(ticket->work.shard);
     caf::anon_send(writers_[writer],
                    flush{std::make_shared<std::vector<ticket_ptr>>(std::move(*batch)), 0});

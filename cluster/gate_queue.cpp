@@ -30,12 +30,20 @@ std::optional<std::vector<ticket_ptr>> gate_queue::next(std::uint16_t writer) {
   auto& lane = lanes_[writer];
   if (lane.busy || lane.waiting.empty()) return std::nullopt;
   std::vector<ticket_ptr> batch;
-  std::deque<ticket_ptr> later;  // would repeat an id inside the batch
+  std::deque<ticket_ptr> later;  // would repeat an id inside the batch, or is being changed
   std::unordered_set<uuid> ids;
   std::size_t bytes = 0;
   batch.reserve(std::min(lane.waiting.size(), batch_members_max));
   while (!lane.waiting.empty() && batch.size() < batch_members_max) {
     auto& front = lane.waiting.front();
+    auto as_it_was = commit_ticket::hold::open;
+    if (!front->held.compare_exchange_strong(as_it_was, commit_ticket::hold::sealed,
+                                             std::memory_order_acquire) &&
+        as_it_was == commit_ticket::hold::changing) {
+      later.push_back(std::move(front));
+      lane.waiting.pop_front();
+      continue;
+    }
     const auto& work = front->work;
     const auto size = bytes_of(work);
     if (!batch.empty() && bytes + size > batch_bytes_max) break;
@@ -56,6 +64,7 @@ std::optional<std::vector<ticket_ptr>> gate_queue::next(std::uint16_t writer) {
     lane.waiting.push_front(std::move(later.back()));
     later.pop_back();
   }
+  if (batch.empty()) return batch;
   size_ -= batch.size();
   lane.busy = true;
   return batch;

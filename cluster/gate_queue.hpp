@@ -27,7 +27,8 @@ class gate_queue {
   verdict add(ticket_ptr ticket);
 
   /// The next batch of this writer, if it is idle and something waits. The writer is busy until
-  /// flushed().
+  /// flushed(). An empty batch: all of it is being changed by its hosts at this moment, and the
+  /// writer stays idle. What is taken, or was seen and left for the next, is changed no more.
   std::optional<std::vector<ticket_ptr>> next(std::uint16_t writer);
   /// Its flush ended. Returns the entities whose bar was waiting for it.
   std::vector<bar> flushed(std::uint16_t writer);

@@ -1,5 +1,5 @@
 // Carries out what the entity of a host decides. A member class of the host, so that the entity
-// sees neither CAF nor the host. Included by entity_host.cpp alone.
+// sees neither CAF nor the host. Included by the sources of the host alone.
 #pragma once
 
 #include <algorithm>
@@ -54,13 +54,16 @@ class entity_host::host_context final : public actors::context {
     auto& node = *host_.node_;
     const auto shared = std::make_shared<const actors::push>(std::move(what));
     if (const auto* events = std::get_if<actors::table_events>(shared.get())) {
-      bool cause_told = events->cause.edge == 0;
-      for (const auto edge : host_.watchers_) {
-        caf::anon_send(node.gateway(edge), edge_push{shared});
-        cause_told = cause_told || edge == events->cause.edge;
-      }
+      const auto& watchers = host_.watchers_;
+      for (const auto edge : watchers) caf::anon_send(node.gateway(edge), edge_push{shared});
       // The push is also the answer to whoever caused it, watcher or not.
-      if (!cause_told) caf::anon_send(node.gateway(events->cause.edge), edge_push{shared});
+      const auto& causes = events->causes;
+      for (auto cause = causes.begin(); cause != causes.end(); ++cause) {
+        const auto is_same = [&](const auto& other) { return other.edge == cause->edge; };
+        if (std::ranges::find(watchers, cause->edge) == watchers.end() &&
+            std::none_of(causes.begin(), cause, is_same))
+          caf::anon_send(node.gateway(cause->edge), edge_push{shared});
+      }
       return;
     }
     for (const auto& gateway : node.gateways) caf::anon_send(gateway.get(), edge_push{shared});

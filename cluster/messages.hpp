@@ -2,6 +2,7 @@
 // struct a message.
 #pragma once
 
+#include <atomic>
 #include <caf/actor.hpp>
 #include <functional>
 #include <memory>
@@ -59,7 +60,11 @@ struct answer_in {
 /// One commit on its way through the gate. The host keeps a share and reads `result` when
 /// commit_done arrives.
 struct commit_ticket {
+  /// Who may change `work`. The host may, for a moment, as long as the gate has not taken it.
+  enum class hold : std::uint8_t { open, changing, sealed };
+
   storage::commit work;
+  std::atomic<hold> held = hold::open;
   caf::actor host;  // gets commit_done; empty: a void, answered to the region
   activation_number activation = 0;
   cause origin;
@@ -88,6 +93,9 @@ struct flushed {
   std::uint16_t writer;
   storage::errc code;
 };  // writer → gate
+struct look_again {
+  std::uint16_t writer;
+};  // gate → itself: all that waits was being changed at that moment
 struct bar {
   entity_id who;
   activation_number earliest;
@@ -185,6 +193,7 @@ struct edge_attached {
   caf::actor gateway;
 };
 struct edge_sweep {};  // gateway → itself: deadlines, renewals
+struct edge_flush {};  // gateway → itself: what it has told its sessions leaves
 
 // ---- several nodes
 

@@ -52,10 +52,8 @@ class remote_edge_actor final : public caf::event_based_actor {
     if (const auto* events = std::get_if<actors::table_events>(&what)) {
       auto copy = *events;
       // Whom a push answers is known by the number its own edge has here; there it has another.
-      if (copy.cause.edge == number_)
-        copy.cause.edge = own_edge;
-      else
-        copy.cause = {};
+      std::erase_if(copy.causes, [&](const auto& cause) { return cause.edge != number_; });
+      for (auto& cause : copy.causes) cause.edge = own_edge;
       note(copy);
       out.about.to = {entity_kind::table, copy.table};
       out.what = actors::push{std::move(copy)};

@@ -58,6 +58,8 @@ struct peer_reached;
 struct shards_changed;
 struct edge_heads;
 struct edge_logout;
+struct look_again;
+struct edge_flush;
 }  // namespace baraza::cluster
 
 CAF_BEGIN_TYPE_ID_BLOCK(baraza, first_custom_type_id)
@@ -113,6 +115,8 @@ CAF_ADD_TYPE_ID(baraza, (baraza::cluster::past_lives))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::progressed))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::order_recorded))
 CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_logout))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::look_again))
+CAF_ADD_TYPE_ID(baraza, (baraza::cluster::edge_flush))
 CAF_END_TYPE_ID_BLOCK(baraza)
 
 // In one process messages travel as they are. What crosses nodes are bytes on a link
@@ -125,6 +129,8 @@ BARAZA_LOCAL_MESSAGE(commit_asked)
 BARAZA_LOCAL_MESSAGE(commit_done)
 BARAZA_LOCAL_MESSAGE(flushed)
 BARAZA_LOCAL_MESSAGE(flush)
+BARAZA_LOCAL_MESSAGE(look_again)
+BARAZA_LOCAL_MESSAGE(edge_flush)
 BARAZA_LOCAL_MESSAGE(bar)
 BARAZA_LOCAL_MESSAGE(barred)
 BARAZA_LOCAL_MESSAGE(wheel_due)

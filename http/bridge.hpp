@@ -17,13 +17,16 @@ namespace baraza::http {
 
 using session_number = std::uint64_t;
 
-/// What the bridge needs of a session. `deliver` is called from any thread and must only queue and
-/// post (it is the session that hops to its own executor); frames are shared between the sessions
-/// that get the same bytes.
+/// What the bridge needs of a session. Called from any thread; frames are shared between the
+/// sessions that get the same bytes.
 class session_sink {
  public:
   virtual ~session_sink() = default;
+  /// Queues a frame. It leaves with the next wake() at the latest.
   virtual void deliver(std::shared_ptr<const std::string> frame) = 0;
+  /// After one or many deliveries, to whichever sessions: tells the session's thread. Waking it for
+  /// each frame would have it meet the caller at every lock on the way.
+  virtual void wake() = 0;
   /// Ends the connection with this WebSocket close code (1008 after logout, 1001 going away …).
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
 };

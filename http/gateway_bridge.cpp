@@ -20,20 +20,44 @@ class gateway_actor final : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     delayed_send(this, std::chrono::seconds{1}, cluster::edge_sweep{});
     return {
-        [this](cluster::edge_answer& m) { hub_->on_answer(m); },
-        [this](cluster::edge_push& m) { hub_->on_push(*m.what); },
-        [this](const cluster::shards_changed& m) { hub_->on_shards(m); },
-        [this](const cluster::edge_heads& m) { hub_->on_heads(m.what); },
+        [this](cluster::edge_answer& m) {
+          hub_->on_answer(m);
+          flush_soon();
+        },
+        [this](cluster::edge_push& m) {
+          hub_->on_push(*m.what);
+          flush_soon();
+        },
+        [this](const cluster::shards_changed& m) {
+          hub_->on_shards(m);
+          flush_soon();
+        },
+        [this](const cluster::edge_heads& m) {
+          hub_->on_heads(m.what);
+          flush_soon();
+        },
+        [this](cluster::edge_flush) {
+          is_flushing_ = false;
+          hub_->flush();
+        },
         [this](const cluster::edge_logout& m) {
           hub_->end_sessions(m.what.player, m.what.login.is_nil() ? nullptr : &m.what.login);
         },
         [this](cluster::edge_sweep) {
           delayed_send(this, std::chrono::seconds{1}, cluster::edge_sweep{});
           hub_->sweep();
+          flush_soon();
         },
     };
   }
+
+  /// Behind what waits already: the frames of a whole batch of commits leave together.
+  void flush_soon() {
+    if (!std::exchange(is_flushing_, true)) send(this, cluster::edge_flush{});
+  }
+
   std::shared_ptr<gateway_hub> hub_;
+  bool is_flushing_ = false;
 };
 
 class gateway_bridge final : public bridge {

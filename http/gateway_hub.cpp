@@ -33,7 +33,7 @@ bool is_passing(std::string_view code) {
 
 session_number gateway_hub::attach(const uuid& player, const uuid& login, std::string display,
                                    std::weak_ptr<session_sink> sink) {
-  const std::lock_guard lock{mutex_};
+  const turn held{*this};
   const auto number = ++last_session_;
   auto& added = sessions_[number];
   added.player = player;
@@ -54,7 +54,7 @@ session_number gateway_hub::attach(const uuid& player, const uuid& login, std::s
 }
 
 void gateway_hub::detach(session_number number) {
-  const std::lock_guard lock{mutex_};
+  const turn held{*this};
   const auto known = sessions_.find(number);
   if (known == sessions_.end()) return;
   auto gone = std::move(known->second);
@@ -71,7 +71,7 @@ void gateway_hub::detach(session_number number) {
 }
 
 void gateway_hub::handle(session_number number, wire::client_frame frame) {
-  const std::lock_guard lock{mutex_};
+  const turn held{*this};
   const auto known = sessions_.find(number);
   if (known == sessions_.end()) return;
   auto& from = known->second;
@@ -109,7 +109,7 @@ void gateway_hub::ask(const entity_id& to, actors::request what, std::chrono::mi
 }
 
 void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
-  const std::lock_guard lock{mutex_};
+  const turn held{*this};
   const auto theirs = players_.find(player);
   if (theirs == players_.end()) return;
   for (const auto number : theirs->second) {
@@ -120,7 +120,7 @@ void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
 }
 
 void gateway_hub::go_away(std::uint32_t retry_ms) {
-  const std::lock_guard lock{mutex_};
+  const turn held{*this};
   closing_ = true;
   const auto frame = going_away_frame(retry_ms);
   for (auto& [number, s] : sessions_) tell(s, frame);
@@ -130,16 +130,19 @@ std::size_t gateway_hub::count() const {
   const std::lock_guard lock{mutex_};
   return sessions_.size();
 }
-void gateway_hub::on_answer(cluster::edge_answer& m) {
+void gateway_hub::answer_ask(const cluster::edge_answer& m) {
   std::unique_lock lock{mutex_};
-  if (m.session == 0) {
-    const auto known = asks_.find(m.request);
-    if (known == asks_.end()) return;
-    const auto answered = std::move(known->second.answered);
-    asks_.erase(known);
-    lock.unlock();
-    return answered(m.what);
-  }
+  const auto known = asks_.find(m.request);
+  if (known == asks_.end()) return;
+  const auto answered = std::move(known->second.answered);
+  asks_.erase(known);
+  lock.unlock();
+  answered(m.what);
+}
+
+void gateway_hub::on_answer(cluster::edge_answer& m) {
+  if (m.session == 0) return answer_ask(m);
+  const turn held{*this, turn::of::gateway};
   if (m.session == renewal_session) return catch_up(m.request);
   const auto known = sessions_.find(m.session);
   if (known == sessions_.end()) return;
@@ -171,7 +174,7 @@ void gateway_hub::on_answer(cluster::edge_answer& m) {
 }
 
 void gateway_hub::on_push(const actors::push& what) {
-  const std::lock_guard lock{mutex_};
+  const turn held{*this, turn::of::gateway};
   if (const auto* events = std::get_if<actors::table_events>(&what))
     on_events(*events);
   else if (const auto* one = std::get_if<actors::player_push>(&what))
@@ -180,10 +183,19 @@ void gateway_hub::on_push(const actors::push& what) {
     catch_up(low_half(again->table));
 }
 
+void gateway_hub::flush() {
+  std::vector<letter> all;
+  {
+    const std::lock_guard lock{mutex_};
+    all.swap(kept_);
+  }
+  deliver(all);
+}
+
 void gateway_hub::sweep() {
   std::vector<std::function<void(const actors::answer&)>> late;
   {
-    const std::lock_guard lock{mutex_};
+    const turn held{*this, turn::of::gateway};
     const auto now = cluster_clock::steady();
     for (auto& [number, s] : sessions_) time_out(number, s, now);
     for (auto ask = asks_.begin(); ask != asks_.end();) {

@@ -6,6 +6,7 @@
 
 #include "cluster/messages.hpp"
 #include "cluster/services.hpp"
+#include "http/adaptive_mutex.hpp"
 #include "http/gateway_bridge.hpp"
 #include "http/gateway_frames.hpp"
 #include "http/subscriptions.hpp"
@@ -13,7 +14,8 @@
 namespace baraza::http {
 
 /// State behind one mutex: held for microseconds by session threads and by the gateway actor, never
-/// across a send that could block.
+/// across a send that could block. Frames leave after it is let go, those of the gateway actor
+/// together: a socket thread that is woken for each would meet it at every lock on the way.
 class gateway_hub {
  public:
   gateway_hub(std::shared_ptr<cluster::node_services> node, const bridge_options& options)
@@ -30,7 +32,7 @@ class gateway_hub {
   void go_away(std::uint32_t retry_ms);
   std::size_t count() const;
 
-  // ---- from the gateway actor
+  // ---- from the gateway actor; what they tell leaves with the next flush()
   void on_answer(cluster::edge_answer& m);
   void on_push(const actors::push& what);
   /// Their tables, wallets and lobbies are somewhere else, or out of reach for longer than a
@@ -41,6 +43,7 @@ class gateway_hub {
   /// Once a second: requests whose answer is late, subscriptions to renew, tickets nobody came back
   /// for.
   void sweep();
+  void flush();
 
  private:
   struct pending {
@@ -74,8 +77,35 @@ class gateway_hub {
     millis until = 0;
   };
 
-  static void tell(const session& to, shared_frame frame) {
-    if (const auto sink = to.sink.lock()) sink->deliver(std::move(frame));
+  struct letter {
+    std::shared_ptr<session_sink> to;
+    shared_frame frame;
+  };
+  /// Holds the mutex. What a session's thread tells meanwhile leaves after it; what the gateway
+  /// actor tells, it alone delivers, so that a session never gets two pushes in the wrong order.
+  class turn {
+   public:
+    enum class of : std::uint8_t { session, gateway };
+    explicit turn(gateway_hub& hub, of whom = of::session) : lock_{hub.mutex_} {
+      hub.telling_ = whom == of::session ? &told_ : &hub.kept_;
+    }
+    ~turn() {
+      lock_.unlock();
+      deliver(told_);
+    }
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+
+   private:
+    std::unique_lock<adaptive_mutex> lock_;
+    std::vector<letter> told_;
+  };
+  static void deliver(const std::vector<letter>& all) {
+    for (const auto& each : all) each.to->deliver(each.frame);
+    for (const auto& each : all) each.to->wake();
+  }
+  void tell(const session& to, shared_frame frame) {
+    if (auto sink = to.sink.lock()) telling_->push_back({std::move(sink), std::move(frame)});
   }
   cluster::envelope_ptr send(const entity_id& to, actors::request what, actors::reply_to from,
                              millis within = 0);
@@ -83,6 +113,7 @@ class gateway_hub {
   void request(session_number number, session& from, std::uint64_t id, const entity_id& to,
                actors::request what);
   void time_out(session_number number, session& s, millis now);
+  void answer_ask(const cluster::edge_answer& m);  // of a route, not of a session
 
   // ---- one overload a message
   void ask_entity(session_number, session& from, std::uint64_t id, wire::hello&);
@@ -114,15 +145,20 @@ class gateway_hub {
   void catch_up(std::uint64_t half);
   void send_again(const std::function<bool(const entity_id&)>& is_theirs);
   void on_events(const actors::table_events& m);
-  /// The one who caused the events does not watch, or is behind: it gets a plain answer.
-  void answer_cause(const actors::table_events& m);
+  /// One who caused events does not watch, is behind, or caused several: it gets a plain answer.
+  void answer_cause(const actors::reply_to& cause, std::uint64_t seq);
+  /// The request that one of this push's causes is, if the session has one that was not told yet.
+  static const actors::reply_to* take_cause(std::vector<const actors::reply_to*>& untold,
+                                            session_number session);
   void on_player(const actors::player_push& m);
   /// Matched: whatever other queue the player stands in, on any session, must not seat him twice.
   void leave_lobbies(const uuid& player);
 
   std::shared_ptr<cluster::node_services> node_;
   const bridge_options options_;
-  mutable std::mutex mutex_;
+  mutable adaptive_mutex mutex_;
+  std::vector<letter>* telling_ = nullptr;  // of whoever holds the mutex
+  std::vector<letter> kept_;                // until flush()
   std::unordered_map<session_number, session> sessions_;
   std::unordered_map<uuid, std::vector<session_number>> players_;
   std::unordered_map<uuid, std::vector<lost_ticket>> lost_;

@@ -10,7 +10,7 @@ namespace baraza::http {
 void gateway_hub::on_shards(const cluster::shards_changed& m) {
   const std::unordered_set<shard_id> shards{m.shards->begin(), m.shards->end()};
   const auto is_theirs = [&](const entity_id& who) { return shards.contains(node_->shard(who)); };
-  const std::lock_guard lock{mutex_};
+  const turn held{*this, turn::of::gateway};
   std::vector<uuid> behind;
   tables_.each([&](const uuid& id, subscriptions::table& t) {
     if (!is_theirs({entity_kind::table, id})) return;
@@ -50,7 +50,7 @@ void gateway_hub::send_again(const std::function<bool(const entity_id&)>& is_the
 }
 
 void gateway_hub::on_heads(const cluster::wire::digest& m) {
-  const std::lock_guard lock{mutex_};
+  const turn held{*this, turn::of::gateway};
   for (const auto& entry : m.tables) {
     auto* t = tables_.find(entry.table);
     if (t == nullptr) continue;

@@ -102,7 +102,9 @@ void gateway_hub::catch_up(std::uint64_t half) {
 
 void gateway_hub::on_events(const actors::table_events& m) {
   auto* t = tables_.find(m.table);
-  bool cause_told = m.cause.edge != options_.edge;
+  std::vector<const actors::reply_to*> untold;
+  for (const auto& cause : m.causes)
+    if (cause.edge == options_.edge) untold.push_back(&cause);
   if (t != nullptr && m.epoch >= t->epoch) {
     t->epoch = m.epoch;
     t->seq = std::max(t->seq, m.seq);
@@ -123,13 +125,11 @@ void gateway_hub::on_events(const actors::table_events& m) {
       if (body == m.bodies.size() || known == sessions_.end()) continue;
       if (fields[body].empty())
         fields[body] = events_fields(m.table, m.epoch, m.prev, m.seq, m.bodies[body].body);
-      if (!cause_told && w.session == m.cause.session) {
-        cause_told = true;
+      if (const auto* cause = take_cause(untold, w.session)) {
         std::erase_if(known->second.waiting,
-                      [&](const pending& p) { return p.id == m.cause.request; });
-        tell(known->second,
-             std::make_shared<const std::string>(wire::push_frame_re(
-                 "table.events", m.cause.request, events_field_count, fields[body])));
+                      [&](const pending& p) { return p.id == cause->request; });
+        tell(known->second, std::make_shared<const std::string>(wire::push_frame_re(
+                                "table.events", cause->request, events_field_count, fields[body])));
         continue;
       }
       if (!plain[body])
@@ -139,15 +139,24 @@ void gateway_hub::on_events(const actors::table_events& m) {
     }
     for (const auto& [number, seq] : gaps) watch_again(number, m.table, seq);
   }
-  if (!cause_told) answer_cause(m);
+  for (const auto* cause : untold) answer_cause(*cause, m.seq);
 }
 
-void gateway_hub::answer_cause(const actors::table_events& m) {
-  const auto known = sessions_.find(m.cause.session);
+const actors::reply_to* gateway_hub::take_cause(std::vector<const actors::reply_to*>& untold,
+                                                session_number session) {
+  const auto theirs = std::ranges::find(untold, session, &actors::reply_to::session);
+  if (theirs == untold.end()) return nullptr;
+  const auto* cause = *theirs;
+  untold.erase(theirs);
+  return cause;
+}
+
+void gateway_hub::answer_cause(const actors::reply_to& cause, std::uint64_t seq) {
+  const auto known = sessions_.find(cause.session);
   if (known == sessions_.end()) return;
   if (std::erase_if(known->second.waiting,
-                    [&](const pending& p) { return p.id == m.cause.request; }) != 0)
-    tell(known->second, answer_frame(m.cause.request, actors::accepted{m.seq}));
+                    [&](const pending& p) { return p.id == cause.request; }) != 0)
+    tell(known->second, answer_frame(cause.request, actors::accepted{seq}));
 }
 
 void gateway_hub::on_player(const actors::player_push& m) {

@@ -18,7 +18,11 @@ void io_inbox::push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::s
   const std::lock_guard lock{mutex_};
   if (owner_ == nullptr) return;
   letters_.push_back({std::move(to), std::move(frame), close_code});
-  if (std::exchange(woken_, true)) return;
+}
+
+void io_inbox::wake() {
+  const std::lock_guard lock{mutex_};
+  if (owner_ == nullptr || letters_.empty() || std::exchange(woken_, true)) return;
   asio::post(owner_->context_, [thread = owner_] { thread->drain(); });
 }
 

@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "http/adaptive_mutex.hpp"
 #include "http/asio.hpp"
 #include "http/counters.hpp"
 
@@ -48,10 +49,11 @@ class io_thread;
 /// after its io_context.
 class io_inbox {
  public:
-  /// Frames for one thread share one wake-up, so that a broadcast to a thousand sessions costs one
-  /// system call.
   void push(std::weak_ptr<inbox_target> to, std::shared_ptr<const std::string> frame,
             std::uint16_t close_code = 0);
+  /// What was pushed is to be taken. Frames share one wake-up, so that a broadcast to a thousand
+  /// sessions costs one system call.
+  void wake();
   /// Runs `work` on the thread.
   void post(std::function<void()> work);
 
@@ -62,7 +64,7 @@ class io_inbox {
     std::shared_ptr<const std::string> frame;
     std::uint16_t close_code = 0;
   };
-  std::mutex mutex_;
+  adaptive_mutex mutex_;
   std::vector<letter> letters_;
   bool woken_ = false;
   io_thread* owner_ = nullptr;  // null once stopped

@@ -27,7 +27,11 @@ class session_mailbox final : public session_sink {
   void deliver(std::shared_ptr<const std::string> frame) override {
     inbox_->push(to_, std::move(frame));
   }
-  void close(std::uint16_t code, std::string_view) override { inbox_->push(to_, nullptr, code); }
+  void wake() override { inbox_->wake(); }
+  void close(std::uint16_t code, std::string_view) override {
+    inbox_->push(to_, nullptr, code);
+    inbox_->wake();
+  }
 
  private:
   const std::shared_ptr<io_inbox> inbox_;

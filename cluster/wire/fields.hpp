@@ -75,7 +75,7 @@ void fields_of(like<table_view> auto& v, auto with) {
 }
 
 void fields_of(like<table_events> auto& v, auto with) {
-  with(v.table, v.epoch, v.prev, v.seq, v.bodies, v.cause, v.ended);
+  with(v.table, v.epoch, v.prev, v.seq, v.bodies, v.causes, v.ended);
 }
 void fields_of(like<player_push> auto& v, auto with) {
   with(v.player, cluster::wire::as_text(v.type), v.count, v.fields, v.table);

@@ -41,8 +41,9 @@ class world_context final : public context {
   void tell(const entity_id& to, request what) override { world_.route(to, what, {}, true); }
   void push(actors::push what) override {
     // An edge's session is answered by the push that it caused.
-    if (const auto* events = std::get_if<table_events>(&what); events && events->cause.edge != 0)
-      world_.answers_[events->cause.request].push_back(accepted{events->seq});
+    if (const auto* events = std::get_if<table_events>(&what))
+      for (const auto& cause : events->causes)
+        world_.answers_[cause.request].push_back(accepted{events->seq});
     world_.pushes.push_back(std::move(what));
   }
   void push_to(std::uint32_t edge, actors::push what) override {
@@ -183,11 +184,32 @@ void world::deliver(const entity_id& to, const request& what, const reply_to& fr
 void world::pump(const entity_id& id) {
   for (;;) {
     const auto found = live_.find(id);
-    if (found == live_.end() || found->second.committing || found->second.held.empty()) return;
+    if (found == live_.end() || found->second.held.empty()) return;
+    if (found->second.committing) {
+      if (!join(id)) return;
+      continue;
+    }
     const auto [what, from] = std::move(found->second.held.front());
     found->second.held.pop_front();
     step(id, found->second.activation, [&](entity& e, context& c) { e.handle(what, from, c); });
   }
+}
+
+/// What waits first goes with the commit, if nothing of that has left and the entity wants it to.
+bool world::join(const entity_id& id) {
+  auto& own = live_.at(id);
+  if (!own.changing) return false;
+  const auto changing = own.changing;
+  const auto [what, from] = own.held.front();
+  std::optional<change> more;
+  step(id, own.activation, [&](entity& e, context& c) {
+    more = e.join(what, from, c);
+    if (!more) return;
+    ++joins;
+    live_.at(id).held.pop_front();
+    add_to(*changing, std::move(*more));
+  });
+  return more.has_value();
 }
 
 template <class F>
@@ -298,9 +320,11 @@ void world::commit(const entity_id& id, std::uint64_t activation, change what) {
   ++commits;
   const auto expected = own.head;
   const auto result = std::make_shared<std::optional<storage::member_result>>();
-  const auto apply = [this, id, expected, what = std::move(what), result] {
-    const auto code = before_commit ? before_commit(id, what) : storage::errc::none;
-    *result = code == storage::errc::none ? store.apply(id, expected, what, now_)
+  const auto changing = std::make_shared<change>(std::move(what));
+  own.changing = changing;
+  const auto apply = [this, id, expected, changing, result] {
+    const auto code = before_commit ? before_commit(id, *changing) : storage::errc::none;
+    *result = code == storage::errc::none ? store.apply(id, expected, *changing, now_)
                                           : storage::member_result{code, "told to", {}, {}};
   };
   own.pending_commit = apply;
@@ -309,6 +333,7 @@ void world::commit(const entity_id& id, std::uint64_t activation, change what) {
     const auto found = live_.find(id);
     if (found == live_.end() || found->second.activation != activation) return;
     found->second.pending_commit = nullptr;
+    found->second.changing = nullptr;
     apply();
     later(delay(), [this, id, activation, result] {
       const auto alive = live_.find(id);

@@ -72,7 +72,7 @@ class world {
   std::vector<actors::push> pushes;
   std::vector<std::pair<std::uint32_t, actors::push>> pushes_to;
   std::mt19937_64 random;
-  std::size_t crashes = 0, steps = 0, voids = 0, commits = 0;
+  std::size_t crashes = 0, steps = 0, voids = 0, commits = 0, joins = 0;
   std::string last_crash;
   /// Called before a commit is applied; may refuse it with a code, or crash things.
   std::function<storage::errc(const entity_id&, const actors::change&)> before_commit;
@@ -95,7 +95,8 @@ class world {
     std::uint64_t activation = 0, head = 0;
     std::deque<std::pair<actors::request, actors::reply_to>> held;
     bool committing = false, idle = false;
-    std::function<void()> pending_commit;  // not yet applied
+    std::function<void()> pending_commit;      // not yet applied
+    std::shared_ptr<actors::change> changing;  // what it holds, while more may join
     millis timer_at = 0;
   };
   struct open_ask {
@@ -109,6 +110,7 @@ class world {
   void bury(const entity_id& id, const actors::void_plan& plan);
   void deliver(const entity_id& to, const actors::request& what, const actors::reply_to& from);
   void pump(const entity_id& id);
+  bool join(const entity_id& id);
   template <class F>
   void step(const entity_id& id, std::uint64_t activation, F&& call);
   void route(const entity_id& to, const actors::request& what, const actors::reply_to& from,

@@ -26,7 +26,8 @@ TEST_CASE("hidden events reach only their seat and still advance everybody's seq
   REQUIRE(events->bodies.size() == 2);
   CHECK(events->prev == 4);
   CHECK(events->seq == 5);
-  CHECK(events->cause.edge == 1);
+  REQUIRE(events->causes.size() == 1);
+  CHECK(events->causes.front().edge == 1);
   for (const auto& variant : events->bodies) {
     const look body{variant.body};
     if (variant.seats == 2) {

@@ -120,3 +120,27 @@ TEST_CASE("idle means nothing queued and nothing in flight") {
   queue.flushed(writer);
   CHECK(queue.idle());
 }
+
+TEST_CASE("a commit that its host is changing is left for the next batch, as it then is") {
+  using hold = commit_ticket::hold;
+  gate_queue queue{1};
+  const auto first = ticket(1), second = ticket(2);
+  queue.add(first);
+  queue.add(second);
+  first->held = hold::changing;
+  const auto batch = queue.next(0);
+  REQUIRE(batch->size() == 1);
+  CHECK(batch->at(0) == second);
+  CHECK(second->held == hold::sealed);
+  CHECK(queue.size() == 1);
+  queue.flushed(0);
+  const auto none = queue.next(0);
+  REQUIRE(none);
+  CHECK(none->empty());
+  first->work.events.push_back("more");
+  first->held = hold::open;
+  const auto then = queue.next(0);  // the writer was not taken for busy
+  REQUIRE(then->size() == 1);
+  CHECK(then->at(0)->work.events.size() == 2);
+  CHECK(first->held == hold::sealed);
+}

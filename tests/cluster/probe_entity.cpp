@@ -19,7 +19,7 @@ class probe final : public actors::entity {
   void fold(std::uint64_t, millis, std::string_view event) override {
     if (probe_folds) probe_folds(id_);
     if (event == "poison") throw games::cannot_fold{"poison"};
-    if (event.starts_with("add")) ++count_;
+    if (event.starts_with("add") || event == "join") ++count_;
     if (event == "fuse") is_lit_ = true;
     if (event.starts_with("wake")) wake_at_ = std::stoll(std::string{event.substr(5)});
   }
@@ -84,13 +84,27 @@ class probe final : public actors::entity {
     pending_ = change.events.front();
     ctx.commit(std::move(change));
   }
+  std::optional<actors::change> join(const actors::request& what, const actors::reply_to& from,
+                                     actors::context&) override {
+    const auto* act = std::get_if<actors::table_act>(&what);
+    if (act == nullptr || act->action != "join" || pending_ != "join") return std::nullopt;
+    joined_.push_back(from);
+    ++probe_joins;
+    actors::change more;
+    more.events = {"join"};
+    return more;
+  }
   void committed(const storage::member_result& result, actors::context& ctx) override {
     if (result.code != storage::errc::none)
       return ctx.reply(from_, actors::refused{std::string{storage::to_string(result.code)}, {}, 0});
     if (pending_ == "crash_after_commit")
       throw std::runtime_error{"after the commit, before the answer"};
-    if (pending_.starts_with("add")) ++count_;
-    ctx.reply(from_, actors::accepted{ctx.head()});
+    if (pending_.starts_with("add") || pending_ == "join") ++count_;
+    ctx.reply(from_, actors::accepted{ctx.head() - joined_.size()});
+    count_ += joined_.size();
+    for (std::size_t i = 0; i < joined_.size(); ++i)
+      ctx.reply(joined_[i], actors::accepted{ctx.head() - joined_.size() + i + 1});
+    joined_.clear();
   }
   void balances_read(std::uint64_t, const std::vector<storage::balance>& rows,
                      actors::context&) override {
@@ -121,6 +135,7 @@ class probe final : public actors::entity {
   std::vector<actors::poison> poisons_;
   std::string pending_;
   actors::reply_to from_;
+  std::vector<actors::reply_to> joined_;
 };
 
 caf::behavior gateway(caf::event_based_actor*, const std::shared_ptr<probe_edge>& edge) {

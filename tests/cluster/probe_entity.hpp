@@ -21,10 +21,12 @@ namespace baraza::testing {
 ///   then throws in committed(); twice → a commit that names one transfer twice; fuse → a wake-up
 ///   at once, at which it throws, in every life; life → commits what is no progress; snap → leaves
 ///   a snapshot that cannot be read; venom → throws `poisoned`; known → table_view{body: how many
-///   poisons it was told of}
+///   poisons it was told of}; join → adds, and goes with a join that has not left yet
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
 /// Called whenever a probe folds an event, on its thread; empty: not. Set while no node runs.
 inline std::function<void(const entity_id&)> probe_folds;
+/// How many requests went with another's commit.
+inline std::atomic<int> probe_joins{0};
 /// How many probes are in the middle of "slow".
 inline std::atomic<int> probes_busy{0};
 

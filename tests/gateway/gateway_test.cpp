@@ -66,6 +66,7 @@ class player final : public session_sink {
     const std::lock_guard lock{mutex_};
     frames_.push_back(*frame);
   }
+  void wake() override {}
   void close(std::uint16_t, std::string_view) override {}
 
   void join(std::int64_t stake) {

@@ -58,6 +58,7 @@ class listener final : public session_sink {
     const std::lock_guard lock{mutex_};
     frames_.push_back(*frame);
   }
+  void wake() override {}
   void close(std::uint16_t, std::string_view) override {}
   int count(std::string_view text) {
     const std::lock_guard lock{mutex_};

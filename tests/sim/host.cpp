@@ -12,6 +12,7 @@ namespace {
 constexpr millis ask_again_ms = 300;
 constexpr millis timer_again_ms = 20;
 constexpr std::size_t held_max = 64;
+constexpr millis leaves_after_ms = 2;  // as when the gate's writer is busy: moves may join
 }  // namespace
 
 class host_context final : public context {
@@ -215,7 +216,11 @@ void host::pump(const entity_id& id) {
     const auto found = live_.find(id);
     if (found == live_.end()) return;
     auto& own = found->second;
-    if (!own.ready || own.committing || own.held.empty()) return;
+    if (!own.ready || own.held.empty()) return;
+    if (own.committing) {
+      if (!join(id)) return;
+      continue;
+    }
     const auto [what, from] = std::move(own.held.front());
     own.held.pop_front();
     const bool watches =
@@ -226,6 +231,22 @@ void host::pump(const entity_id& id) {
     if (std::holds_alternative<table_unwatch>(what)) own.watchers.erase(from.edge);
     step(id, own.activation, [&](entity& e, context& c) { e.handle(what, from, c); });
   }
+}
+
+bool host::join(const entity_id& id) {
+  auto& own = live_.at(id);
+  if (!own.leaving || world_.options.with == bug::ack_before_commit) return false;
+  const auto leaving = own.leaving;
+  const auto [what, from] = own.held.front();
+  std::optional<change> more;
+  step(id, own.activation, [&](entity& e, context& c) {
+    more = e.join(what, from, c);
+    if (!more) return;
+    ++world_.count.joins;
+    live_.at(id).held.pop_front();
+    add_to(leaving->what, std::move(*more));
+  });
+  return more.has_value();
 }
 
 template <class F>
@@ -281,16 +302,20 @@ void host::commit(const entity_id& id, std::uint64_t activation, change what) {
   check_clock(id, own, what);
   own.committing = true;
   ++flying_[id];
-  const auto events = what.events.size();
   if (world_.options.with == bug::ack_before_commit) tell_early(id, activation, what);
-  sent_commit sent{.entity = id,
-                   .shard = shard(id),
-                   .epoch = own.epoch,
-                   .expected_seq = own.head,
-                   .what = std::move(what)};
-  node_.commit(std::move(sent), [this, id, activation, events](const auto& result) {
-    if (--flying_[id] == 0) flying_.erase(id);
-    settled(id, activation, events, result);
+  own.leaving = std::make_shared<sent_commit>(sent_commit{.entity = id,
+                                                          .shard = shard(id),
+                                                          .epoch = own.epoch,
+                                                          .expected_seq = own.head,
+                                                          .what = std::move(what)});
+  world_.later(leaves_after_ms, node_.id, [this, id, activation, sent = own.leaving] {
+    const auto found = live_.find(id);
+    if (found != live_.end() && found->second.leaving == sent) found->second.leaving = nullptr;
+    const auto events = sent->what.events.size();
+    node_.commit(std::move(*sent), [this, id, activation, events](const auto& result) {
+      if (--flying_[id] == 0) flying_.erase(id);
+      settled(id, activation, events, result);
+    });
   });
 }
 

@@ -41,7 +41,8 @@ class host {
     std::uint64_t activation = 0, head = 0, epoch = 0;
     std::deque<std::pair<actors::request, actors::reply_to>> held;
     bool committing = false, ready = false;
-    std::set<std::uint64_t> watchers;  // edges
+    std::shared_ptr<sent_commit> leaving;  // what is being committed, while more may join
+    std::set<std::uint64_t> watchers;      // edges
     millis timer_at = 0, clock = 0, began = 0;
   };
   using change_ptr = std::shared_ptr<const actors::change>;
@@ -56,6 +57,7 @@ class host {
   void load(const entity_id& id, std::uint64_t activation);
   void restore(const entity_id& id, one& own, const storage::activation& stored);
   void pump(const entity_id& id);
+  bool join(const entity_id& id);
   void plan_end(const entity_id& id, std::uint64_t epoch);
   void commit_end(const entity_id& id, std::uint64_t epoch, std::uint64_t head,
                   const change_ptr& what);

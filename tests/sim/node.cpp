@@ -149,7 +149,7 @@ void node::push(const actors::push& what, const std::set<std::uint64_t>& watcher
     return;
   }
   for (const auto edge : watchers) push_to(edge, what);
-  if (events->cause.edge != 0) answer(events->cause, actors::accepted{events->seq});
+  for (const auto& cause : events->causes) answer(cause, actors::accepted{events->seq});
 }
 
 void node::push_to(std::uint64_t edge, const actors::push& what) {

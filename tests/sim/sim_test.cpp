@@ -61,18 +61,20 @@ TEST_CASE("no fault breaks a promise, and healed every match ends", "[sim]") {
         left += w.store.left;
     all.acknowledged += w.count.acknowledged, all.unknown += w.count.unknown;
     all.messages += w.count.messages, all.lost += w.count.lost, all.crashes += w.count.crashes;
+    all.joins += w.count.joins;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::cout << seed - first << " seeds in " << took.count() << " s: " << commits << " commits, "
             << all.acknowledged << " moves acknowledged, " << all.unknown << " unknown outcomes, "
             << deaths << " nodes declared dead, " << left << " left, " << takes << " shards taken, "
             << all.messages << " messages, " << all.lost << " lost, " << all.crashes
-            << " entities crashed\n";
+            << " entities crashed, " << all.joins << " moves joined a commit\n";
   CHECK(commits > seed - first);
   if (seed - first >= 100) {  // enough for every fault to have shown
     CHECK(deaths > 0);
     CHECK(left > 0);
     CHECK(all.unknown > 0);
+    CHECK(all.joins > 0);
     CHECK(all.acknowledged > seed - first);
   }
 }

@@ -102,7 +102,7 @@ class world {
   millis longest_behind = 0;  // an edge, with options.told_within_ms
   struct tally {
     std::size_t messages = 0, store_calls = 0, lost = 0, acknowledged = 0, faults = 0, unknown = 0,
-                crashes = 0;
+                crashes = 0, joins = 0;
   } count;
 
  private:

@@ -76,7 +76,7 @@ std::vector<std::pair<std::string, actors::push>> pushes() {
   actors::table_events events;
   events.table = id(0x3A), events.epoch = 1, events.prev = 2, events.seq = 3;
   events.bodies = {{1, "a"}, {0x80000002, "bc"}};
-  events.cause = {4, 5, 6, std::nullopt};
+  events.causes = {{4, 5, 6, std::nullopt}, {7, 8, 9, std::nullopt}};
   events.ended = true;
   actors::player_push to_player{id(0x3B), "lobby.matched", 2, std::string{"\xA1z\x01", 3},
                                 id(0x4B)};

@@ -1,0 +1,124 @@
+// An entity's commits: on their way to the gate, joined by moves that come before they leave, and
+// what becomes of them.
+#include <caf/send.hpp>
+
+#include "cluster/entity_host.hpp"
+#include "cluster/host_context.hpp"
+#include "cluster/limits.hpp"
+
+namespace baraza::cluster {
+
+namespace {
+
+/// The gate does not take a commit that is being changed.
+class change_of {
+ public:
+  explicit change_of(commit_ticket& what) : what_{what} {
+    auto as_it_was = commit_ticket::hold::open;
+    is_mine_ = what_.held.compare_exchange_strong(as_it_was, commit_ticket::hold::changing,
+                                                  std::memory_order_acquire);
+  }
+  ~change_of() {
+    if (is_mine_) what_.held.store(commit_ticket::hold::open, std::memory_order_release);
+  }
+  change_of(const change_of&) = delete;
+  change_of& operator=(const change_of&) = delete;
+  explicit operator bool() const { return is_mine_; }
+
+ private:
+  commit_ticket& what_;
+  bool is_mine_ = false;
+};
+
+}  // namespace
+
+/// What waits already was here first: nobody overtakes it.
+bool entity_host::join(const envelope& what) {
+  if (!ready_ || departing_ || !stash_.empty()) return false;
+  auto& work = ticket_->work;
+  if (work.events.size() > commit_events_max / 2) return false;
+  const change_of mine{*ticket_};
+  if (!mine) return false;
+  const auto before = std::exchange(origin_, what.origin);
+  const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+  auto more = entity_->join(what.what, what.from, *context_);
+  origin_ = before;
+  if (!more) return false;
+  if (node_->trace) node_->trace(what.origin, "entity.joins", who_, {});
+  last_active_ = now();
+  is_progress_ = is_progress_ || more->is_progress;
+  actors::add_to(work, std::move(*more));
+  check_size(work);
+  return true;
+}
+
+void entity_host::check_size(const storage::commit& work) {
+  if (work.events.empty() || work.events.size() > commit_events_max ||
+      work.transfers.size() > commit_transfers_max)
+    throw std::length_error{"a commit needs 1 to 64 events and at most 1,024 transfers"};
+  std::size_t bytes = work.snapshot ? work.snapshot->size() : 0;
+  for (const auto& event : work.events) bytes += event.size();
+  if (bytes > commit_bytes_max) throw std::length_error{"a commit is larger than 1 MiB"};
+}
+
+void entity_host::commit(actors::change what) {
+  if (ticket_in_flight_) throw std::logic_error{"an entity has at most one commit in flight"};
+  if (!ticket_ || ticket_.use_count() > 1)
+    ticket_ = std::make_shared<commit_ticket>();  // else: nobody else looks at the old one
+  auto& work = ticket_->work;
+  work.entity = who_;
+  work.shard = node_->shard(who_);
+  work.epoch = epoch_;
+  work.expected_seq = head_;
+  work.events = std::move(what.events);
+  work.opens = std::move(what.opens);
+  work.transfers = std::move(what.transfers);
+  work.closes = std::move(what.closes);
+  work.snapshot = std::move(what.snapshot);
+  work.wake = what.wake;
+  work.wake_at = what.wake_at;
+  check_size(work);
+  is_progress_ = what.is_progress;
+  ticket_->held.store(commit_ticket::hold::open, std::memory_order_relaxed);
+  ticket_->host = caf::actor_cast<caf::actor>(this);
+  ticket_->activation = activation_;
+  ticket_->origin = origin_;
+  ticket_->result = {};
+  ticket_->refused_by_gate = false;
+  ticket_in_flight_ = true;
+  caf::anon_send(node_->gate.get(), commit_asked{ticket_});
+}
+
+void entity_host::on_commit_done(const ticket_ptr& ticket) {
+  if (!ticket_in_flight_ || ticket != ticket_) return;
+  using storage::errc;
+  ticket->host = nullptr;  // a ticket kept for the next commit must not keep its actor alive
+  const auto code = ticket->result.code;
+  if (code == errc::unavailable) {  // the gate was full: the commit waits here instead
+    ticket->host = caf::actor_cast<caf::actor>(this);
+    ticket->result = {};
+    return caf::delayed_anon_send(node_->gate.get(), gate_retry, commit_asked{ticket});
+  }
+  if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch ||
+      code == errc::fenced) {
+    // Somebody else wrote this journal, or this life is over: what we hold in memory is not the
+    // truth. End and read it again.
+    return crash("stale owner: " + std::string{storage::to_string(code)});
+  }
+  ticket_in_flight_ = false;
+  if (code == errc::none) {
+    head_ += ticket->work.events.size();
+    if (is_progress_) forgive();
+  }
+  origin_ = ticket->origin;
+  last_active_ = now();
+  {
+    const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
+    entity_->committed(ticket->result, *context_);
+  }
+  say_it_stands();
+  if (departing_) return leave(false);
+  drain();
+}
+
+}  // namespace baraza::cluster

@@ -150,16 +150,19 @@ void entity_host::take(envelope_ptr what) {
     try {
       entity_->handle(what->what, what->from, *context_);
     } catch (...) {
-      was_asked_ = true;
-      context_->reply(
-          what->from,
-          actors::refused{"internal",
-                          "this request could not be handled; the table goes on from its journal",
-                          0});
+      answer_failed(what->from);
       throw;
     }
   }
   if (!draining_) rearm();
+}
+
+void entity_host::answer_failed(const actors::reply_to& to) {
+  was_asked_ = true;
+  context_->reply(
+      to,
+      actors::refused{"internal",
+                      "this request could not be handled; the table goes on from its journal", 0});
 }
 
 void entity_host::take(answer_in& what) {

@@ -47,6 +47,7 @@ class entity_host final : public caf::event_based_actor {
   void take(envelope_ptr what);
   /// While a commit waits for the gate: whether the request goes with it.
   bool join(const envelope& what);
+  void answer_failed(const actors::reply_to& to);
   void take(answer_in& what);
   void take(rows_read& what);
   void take(wheel_due);

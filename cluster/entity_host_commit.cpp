@@ -41,7 +41,13 @@ bool entity_host::join(const envelope& what) {
   if (!mine) return false;
   const auto before = std::exchange(origin_, what.origin);
   const watchdog::scope held{node_->dog, who_, cluster_clock::steady()};
-  auto more = entity_->join(what.what, what.from, *context_);
+  std::optional<actors::change> more;
+  try {
+    more = entity_->join(what.what, what.from, *context_);
+  } catch (...) {
+    answer_failed(what.from);
+    throw;
+  }
   origin_ = before;
   if (!more) return false;
   if (node_->trace) node_->trace(what.origin, "entity.joins", who_, {});

@@ -13,6 +13,8 @@
 
 namespace baraza::http {
 
+std::uint64_t low_half(const uuid& id);
+
 /// State behind one mutex: held for microseconds by session threads and by the gateway actor, never
 /// across a send that could block. Frames leave after it is let go, those of the gateway actor
 /// together: a socket thread that is woken for each would meet it at every lock on the way.
@@ -142,7 +144,10 @@ class gateway_hub {
   void on_view(session_number number, session& to, const pending& asked,
                const actors::table_view& view);
   /// The table is ahead, or began a new life: every watcher asks for what it missed.
-  void catch_up(std::uint64_t half);
+  void catch_up(std::uint64_t half) {
+    catch_up([half](const uuid& id) { return low_half(id) == half; });
+  }
+  void catch_up(const std::function<bool(const uuid&)>& is_behind);
   void send_again(const std::function<bool(const entity_id&)>& is_theirs);
   void on_events(const actors::table_events& m);
   /// One who caused events does not watch, is behind, or caused several: it gets a plain answer.
@@ -174,6 +179,4 @@ class gateway_hub {
 inline constexpr std::uint64_t own_request = 1ull << 63;
 /// Answers to renewals come back to this session; `request` is the low half of the table's id.
 inline constexpr std::uint64_t renewal_session = ~0ull;
-std::uint64_t low_half(const uuid& id);
-
 }  // namespace baraza::http

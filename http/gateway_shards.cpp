@@ -11,14 +11,14 @@ void gateway_hub::on_shards(const cluster::shards_changed& m) {
   const std::unordered_set<shard_id> shards{m.shards->begin(), m.shards->end()};
   const auto is_theirs = [&](const entity_id& who) { return shards.contains(node_->shard(who)); };
   const turn held{*this, turn::of::gateway};
-  std::vector<uuid> behind;
+  std::unordered_set<uuid> behind;
   tables_.each([&](const uuid& id, subscriptions::table& t) {
     if (!is_theirs({entity_kind::table, id})) return;
     const auto has_all = [&](const subscriptions::watcher& w) {
       return w.caught_up && w.seq >= t.seq;
     };
     if (t.has_ended && std::ranges::all_of(t.watchers, has_all)) return;
-    if (!m.is_paused) behind.push_back(id);
+    if (!m.is_paused) behind.insert(id);
     if (t.is_paused == m.is_paused) return;
     t.is_paused = m.is_paused;
     const auto frame = pause_frame(id, m.is_paused);
@@ -28,7 +28,7 @@ void gateway_hub::on_shards(const cluster::shards_changed& m) {
   });
   if (m.is_paused) return;
   send_again(is_theirs);
-  for (const auto& table : behind) catch_up(low_half(table));
+  if (!behind.empty()) catch_up([&](const uuid& id) { return behind.contains(id); });
 }
 
 /// With the same ids: what was done already is answered, not done twice.

@@ -88,10 +88,10 @@ void gateway_hub::on_view(session_number number, session& to, const pending& ask
   if (news) tell(to, view_frame(asked.table, asked.seq, re, view));
 }
 
-void gateway_hub::catch_up(std::uint64_t half) {
+void gateway_hub::catch_up(const std::function<bool(const uuid&)>& is_behind) {
   std::vector<std::tuple<session_number, uuid, std::uint64_t>> behind;
   tables_.each([&](const uuid& id, subscriptions::table& t) {
-    if (low_half(id) != half) return;
+    if (!is_behind(id)) return;
     for (auto& w : t.watchers) {
       w.caught_up = false;
       behind.emplace_back(w.session, id, w.seq);

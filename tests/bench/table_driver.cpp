@@ -79,11 +79,12 @@ class table_driver final : public caf::event_based_actor {
 
   void got(const push& what) {
     const auto* events = std::get_if<table_events>(&what);
-    if (events == nullptr || events->cause.session == 0) return;
-    auto& match = matches_.at(events->cause.session - 1);
+    if (events == nullptr || events->causes.empty()) return;
+    const auto& cause = events->causes.front();  // a match asks for one thing at a time
+    auto& match = matches_.at(cause.session - 1);
     match.seq = events->seq;
     if (events->ended) return finish(false);
-    if (events->cause.request == match.step + 1) step(events->cause.session - 1, true);
+    if (cause.request == match.step + 1) step(cause.session - 1, true);
   }
 
   void step(std::size_t index, bool done) {

@@ -24,7 +24,9 @@ void recording_bridge::handle(session_number session, wire::client_frame frame) 
     handled_.push_back(std::move(frame));
     if (!is_silent) to = sessions_[session].sink.lock();
   }
-  if (to) to->deliver(std::make_shared<const std::string>(wire::ok_frame(id)));
+  if (!to) return;
+  to->deliver(std::make_shared<const std::string>(wire::ok_frame(id)));
+  to->wake();
 }
 void recording_bridge::ask(const entity_id& to, actors::request what, std::chrono::milliseconds,
                            std::function<void(const actors::answer&)> answered) {
@@ -69,6 +71,7 @@ void recording_bridge::push_to_all(std::shared_ptr<const std::string> frame, int
   }
   for (int i = 0; i < times; ++i) {
     for (const auto& one : all) one->deliver(frame);
+    for (const auto& one : all) one->wake();
   }
 }
 std::vector<wire::client_frame> recording_bridge::handled() const {

@@ -44,9 +44,14 @@ class seat final : public match_player::listener {
     end = std::string{how} + " " + std::string{fields::text(fields::find(event, "reason"))};
   }
   void consider() {
+    if (may_draw_) (void)draw();
+  }
+  /// False if it is not its turn.
+  bool draw() {
     auto& player = client_.player();
-    if (may_draw_ && player.where() == phase::playing && !player.busy() && draw_.may_draw())
-      player.act(std::string{draw_command()}, now());
+    if (player.where() != phase::playing || player.busy() || !draw_.may_draw()) return false;
+    player.act(std::string{draw_command()}, now());
+    return true;
   }
 
   match_player& player() { return client_.player(); }
@@ -106,6 +111,18 @@ void duel::step() {
   parts_->io.run_for(10ms);
   for (auto& one : parts_->seats) one.consider();
   if (is_playing()) parts_->table = parts_->seats[0].player().table();
+}
+
+bool duel::draw_one() {
+  seat* who = nullptr;
+  if (!until([&] {
+        for (auto& one : parts_->seats)
+          if (who == nullptr && one.draw()) who = &one;
+        return who != nullptr;
+      }))
+    return false;
+  const auto before = who->cards;
+  return until([&] { return who->cards > before; });
 }
 
 void duel::may_draw(bool now) { parts_->may_draw = now; }

@@ -28,6 +28,8 @@ class duel {
     return true;
   }
   /// Whether they draw cards; at first they do not.
+  /// Whoever may draw draws one card; @returns whether he has seen it.
+  bool draw_one();
   void may_draw(bool now);
   [[nodiscard]] bool is_playing() const;
   /// Cards drawn by either, as both have seen them.

@@ -166,10 +166,7 @@ TEST_CASE(
           std::string::npos);
     p.at.start();
     if (death == 3) break;
-    const auto before = p.match->cards();
-    p.match->may_draw(true);
-    REQUIRE(p.match->until([&] { return p.match->cards() > before || p.match->is_over(); }));
-    p.match->may_draw(false);
+    REQUIRE(p.match->draw_one());
     REQUIRE_FALSE(p.match->is_over());
   }
   only_the_culprit_ends(p, neighbours);

@@ -68,6 +68,12 @@ TEST_CASE("what would be refused is not told before the commit it came behind", 
   duel d{w};
   d.reach_play();
   let_wait(w);
+  const auto wrong = send_both(w, d, "p", "u");  // no such letter
+  w.run_for(20);
+  CHECK(w.answers(wrong.second).empty());
+  w.run_for(200);
+  CHECK(is_accepted(w.answer_of(wrong.first)));
+  CHECK(code_of(w.answer_of(wrong.second)) == "bad_command");
   // "w" ends the match: the other's move is refused, but only when the end is durable.
   const auto sent = send_both(w, d, "w", "p");
   w.run_for(20);

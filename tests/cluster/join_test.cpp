@@ -23,6 +23,7 @@ TEST_CASE(
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
   auto& services = *node.node->services();
   const auto commits = services.counters.commits.load();
+  const auto requests = services.counters.requests.load();
   const auto joins = probe_joins.load();
   caf::anon_send(services.gate.get(), cluster::gate_paused{true});
   std::vector<std::uint64_t> sent;
@@ -31,6 +32,8 @@ TEST_CASE(
   const auto after = node.edge->send(*node.node, who, "add");
   // Behind one that does not join nobody does: it would overtake it.
   const auto late = node.edge->send(*node.node, who, "join");
+  // Both are in the host's mailbox, before the word of a commit that has yet to be written.
+  REQUIRE(node.eventually([&] { return services.counters.requests == requests + 7; }));
   caf::anon_send(services.gate.get(), cluster::gate_paused{false});
   std::uint64_t seq = 1;
   for (const auto request : sent) {

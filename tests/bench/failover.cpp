@@ -2,6 +2,7 @@
 // over, or one. A real cluster of processes; bots that act as soon as they may, and measure.
 //
 //   bench_failover BARAZA [--how kill|stop|drain|move] [--rounds N] [--nodes N] [--tables N]
+//     [--rate N]
 //
 // A round: note which shards the victim owns, do it to it, and for each table of those shards take
 // the time from that moment to the first acknowledgement that cannot be the victim's (drain: the
@@ -41,6 +42,7 @@ constexpr auto round_limit = 30s, answer_limit = 12s;
 struct plan {
   std::string binary, how = "kill";
   unsigned rounds = 20, nodes = 3, tables = 24;
+  double rate = 0;  // actions a second of all bots; 0: as fast as they can
 };
 
 /// What the bots report: each table's first answer after the deed, and its slowest action.
@@ -95,11 +97,12 @@ class watch {
 };
 
 template <class Holds>
-bool becomes_true(std::chrono::milliseconds limit, Holds holds) {
+bool becomes_true(std::chrono::milliseconds limit, Holds holds,
+                  std::chrono::milliseconds pause = 20ms) {
   const auto until = clock::now() + limit;
   while (!holds()) {
     if (clock::now() > until) return false;
-    std::this_thread::sleep_for(20ms);  // polls: with the caller's limit
+    std::this_thread::sleep_for(pause);  // polls: with the caller's limit
   }
   return true;
 }
@@ -157,7 +160,9 @@ bool restore(local_cluster& at, const plan& what, const std::string& victim) {
   if (what.how != "kill" && !at.wait_for_end(victim, round_limit)) return false;
   at.restart(victim);
   const auto share = shards / what.nodes - 1;
-  return becomes_true(round_limit, [&] { return shards_of(at, victim).size() >= share; });
+  // Each look is a connection to the store, on the cores that the cluster needs to recover.
+  return becomes_true(
+      round_limit, [&] { return shards_of(at, victim).size() >= share; }, 200ms);
 }
 
 /// The cluster's folder goes with it; what made a round fail should not.
@@ -205,6 +210,7 @@ int run(const plan& what) {
   load.tables = what.tables;
   load.seconds = 100'000;
   load.best_of = 7;
+  load.rate = what.rate;
   load.progress = false;
   load.verify_all = true;
   load.acknowledged = [&](const uuid& match, clock::time_point sent) { seen.heard(match, sent); };
@@ -272,11 +278,12 @@ int main(int argc, char** argv) {
     if (key == "--rounds") what.rounds = static_cast<unsigned>(std::atoi(argv[i + 1]));
     if (key == "--nodes") what.nodes = static_cast<unsigned>(std::atoi(argv[i + 1]));
     if (key == "--tables") what.tables = static_cast<unsigned>(std::atoi(argv[i + 1]));
+    if (key == "--rate") what.rate = std::atof(argv[i + 1]);
   }
   if (what.binary.empty() || what.rounds == 0 || what.nodes == 0) {
     std::fprintf(stderr,
                  "usage: bench_failover BARAZA [--how kill|stop|drain|move] [--rounds N] "
-                 "[--nodes N] [--tables N]\n");
+                 "[--nodes N] [--tables N] [--rate N]\n");
     return 2;
   }
   try {

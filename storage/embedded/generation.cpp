@@ -6,6 +6,17 @@
 
 namespace baraza::storage::embedded {
 
+std::unique_ptr<generation> generation::sized_like(const generation& like) {
+  auto made = std::make_unique<generation>();
+  made->origins_.reserve(like.origins_.size());
+  made->events_.reserve(like.events_.size());
+  made->transfers_.reserve(like.transfers_.size());
+  made->entities_.reserve(like.entities_.size());
+  made->accounts_.reserve(like.accounts_.size());
+  made->transfer_index_.reserve(like.transfer_index_.size());
+  return made;
+}
+
 void generation::add(std::uint64_t log_position, std::string body) {
   if (rows_++ == 0) first_log_ = log_position;
   last_log_ = log_position;

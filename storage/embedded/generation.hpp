@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,9 @@ namespace baraza::storage::embedded {
 
 class generation final : log_listener {
  public:
+  /// An empty one with room for as much as `like` holds: growing by and by costs more than folding.
+  static std::unique_ptr<generation> sized_like(const generation& like);
+
   static constexpr std::uint32_t none = UINT32_MAX;
 
   struct event_row {

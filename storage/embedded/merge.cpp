@@ -12,6 +12,18 @@ bool before(const uuid& a, const uuid& b) {
   return std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) < 0;
 }
 
+/// Sorts as the first eight of these bytes do.
+std::uint64_t prefix(const std::uint8_t* bytes) {
+  std::uint64_t number = 0;
+  for (int i = 0; i < 8; ++i) number = number << 8 | bytes[i];
+  return number;
+}
+
+/// Of an entity's key column: the kind, then the key.
+std::uint64_t prefix(const entity_id& id) {
+  return static_cast<std::uint64_t>(id.kind) << 56 | prefix(id.key.bytes.data()) >> 8;
+}
+
 std::string insert(bool again, std::string_view rest) {
   return (again ? "INSERT OR IGNORE INTO " : "INSERT INTO ") + std::string{rest};
 }
@@ -67,10 +79,11 @@ std::size_t merger::size_of(phase p) const {
 /// Each order is made when its phase begins: one sort in a slice, and not four.
 void merger::sort_for(phase p) {
   if (p == phase::journal && entities_.empty()) {
-    for (const auto& entry : from_.entities()) entities_.push_back(&entry);
-    std::ranges::sort(entities_, [](const entity_entry* a, const entity_entry* b) {
-      return a->first.kind != b->first.kind ? a->first.kind < b->first.kind
-                                            : before(a->first.key, b->first.key);
+    for (const auto& entry : from_.entities()) entities_.push_back({prefix(entry.first), &entry});
+    // Within a prefix the kinds are the same.
+    std::ranges::sort(entities_, [](const auto& a, const auto& b) {
+      return a.prefix != b.prefix ? a.prefix < b.prefix
+                                  : before(a.row->first.key, b.row->first.key);
     });
   }
   if (p == phase::history && history_rows_.empty()) {
@@ -84,9 +97,9 @@ void merger::sort_for(phase p) {
   }
   if (p == phase::accounts && accounts_.empty()) {
     for (const auto& entry : from_.accounts())
-      if (entry.second.known) accounts_.push_back(&entry);
-    std::ranges::sort(accounts_, [](const account_entry* a, const account_entry* b) {
-      return before(a->first, b->first);
+      if (entry.second.known) accounts_.push_back({prefix(entry.first.bytes.data()), &entry});
+    std::ranges::sort(accounts_, [](const auto& a, const auto& b) {
+      return a.prefix != b.prefix ? a.prefix < b.prefix : before(a.row->first, b.row->first);
     });
   }
 }
@@ -127,7 +140,7 @@ std::size_t merger::write_one() {
 }
 
 std::size_t merger::write_events() {
-  const auto& [id, chain] = *entities_[at_.index];
+  const auto& [id, chain] = *entities_[at_.index].row;
   const entity_key entity{id};
   if (at_.event == generation::none) at_.event = chain.first;
   std::size_t rows = 0;
@@ -156,7 +169,7 @@ void merger::write_history() {
 }
 
 void merger::write_account() {
-  const auto& [id, row] = *accounts_[at_.index];
+  const auto& [id, row] = *accounts_[at_.index].row;
   const auto& a = row.state;
   account_.exec(id, a.amount, a.version, static_cast<int>(a.kind), static_cast<int>(a.money),
                 int{a.closed}, a.owner);

@@ -55,8 +55,14 @@ class merger {
 
   const generation& from_;
   statement journal_, transfer_, history_, account_, trim_, log_end_;
-  std::vector<const entity_entry*> entities_;
-  std::vector<const account_entry*> accounts_;
+  /// Beside each row the beginning of its key: most comparisons end there and follow no pointer.
+  template <class Row>
+  struct sorted {
+    std::uint64_t prefix;
+    const Row* row;
+  };
+  std::vector<sorted<entity_entry>> entities_;
+  std::vector<sorted<account_entry>> accounts_;
   std::vector<history_entry> history_rows_;
   std::size_t rows_ = 0;
   place at_, kept_;

@@ -6,7 +6,10 @@
 
 namespace baraza::storage::embedded {
 
-void overlay::freeze() { frozen_ = std::exchange(current_, std::make_unique<generation>()); }
+void overlay::freeze() {
+  auto next = generation::sized_like(*current_);
+  frozen_ = std::exchange(current_, std::move(next));
+}
 
 std::unique_ptr<generation> overlay::drop_frozen() {
   return std::exchange(merged_, std::move(frozen_));

@@ -1,11 +1,9 @@
 // The commit log of the embedded store: what is durable there and not yet, or half, in the tables.
-#include <sqlite3.h>
-
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
-#include <fstream>
 #include <set>
+#include <thread>
 
-#include "storage/embedded/log_record.hpp"
 #include "storage/embedded/sqlite.hpp"
 #include "tests/storage/fixture.hpp"
 #include "tests/storage/temporary_folder.hpp"
@@ -269,6 +267,54 @@ TEST_CASE("a migration down takes the log along, and up again the history", "[em
   w.require_clean_ledger();
 }
 
+TEST_CASE("who reads beside the writer sees whole commits, and never less than before",
+          "[embedded][log]") {
+  const auto merge_at = GENERATE(std::size_t{300}, std::size_t{4'000});
+  const temporary_folder folder;
+  world w{in(folder.path(), merge_at)};
+  scene s{w};
+  const auto outside = open("sqlite:" + folder.path().string(), {.read_only = true});
+  REQUIRE(outside);
+  std::atomic<bool> stop{false};
+  std::atomic<bool> failed{false};
+  std::array<std::string, 2> trouble;  // read when the threads have ended
+  std::array<std::atomic<int>, 2> rounds{};
+  const auto watch = [&](reader& from, std::size_t index) {
+    std::uint64_t head = 0;
+    const std::array<account_id, 2> both{s.rich.account, s.game.escrow};
+    for (; !stop && trouble[index].empty(); ++rounds[index]) {
+      const auto held = from.balances(both);
+      const auto active = from.activate(std::span{&s.rich.entity, 1});
+      if (!held || !active) {
+        trouble[index] = held ? active.why().message : held.why().message;
+        break;
+      }
+      const auto& wallet = active->front();
+      if (held->at(0).amount + held->at(1).amount != 1'000'000) trouble[index] = "a sum differs";
+      if (wallet.head < head) trouble[index] = "a head went back";
+      if (wallet.events.size() != wallet.head) trouble[index] = "a gap";
+      head = wallet.head;
+    }
+    if (!trouble[index].empty()) failed = true;
+  };
+  const auto beyond = (*outside)->open_reader();
+  REQUIRE(beyond);
+  std::thread inside_watcher{[&] { watch(*w.reader, 0); }};
+  std::thread outside_watcher{[&] { watch(**beyond, 1); }};
+  constexpr int rounds_wanted = 50, commits_max = 2'000;
+  const auto go_on = [&] {
+    return s.paid < 100 || rounds[0] < rounds_wanted || rounds[1] < rounds_wanted;
+  };
+  while (go_on() && s.paid < commits_max && !failed) s.pay(w);
+  stop = true;
+  inside_watcher.join();
+  outside_watcher.join();
+  CHECK(trouble[0] == "");
+  CHECK(trouble[1] == "");
+  CHECK(rounds[0] >= rounds_wanted);
+  CHECK(rounds[1] >= rounds_wanted);
+}
+
 TEST_CASE("verify looks into the log", "[embedded][log]") {
   const temporary_folder folder, grave;
   const auto live = folder.path() / "live", dead = grave.path() / "dead";
@@ -286,7 +332,8 @@ TEST_CASE("verify looks into the log", "[embedded][log]") {
       damage{"DELETE FROM log WHERE position=4", "jumps"},
       damage{"UPDATE log SET body=substr(body,1,length(body)-1) WHERE position=2", "cut short"},
       damage{"UPDATE log SET body=x'09' WHERE position=2", "format"},
-      damage{"UPDATE log SET body=(SELECT body FROM log WHERE position=5) WHERE position=3", "jumps"});
+      damage{"UPDATE log SET body=(SELECT body FROM log WHERE position=5) WHERE position=3",
+             "jumps"});
   CAPTURE(each.sql);
   change(dead, each.sql);
   const auto report = (*open("sqlite:" + dead.string(), {.read_only = true}))->verify();
@@ -294,59 +341,4 @@ TEST_CASE("verify looks into the log", "[embedded][log]") {
   const auto told = report ? report->first_violation : report.why().message;
   CAPTURE(told);
   CHECK(told.find(each.told) != std::string::npos);
-}
-
-TEST_CASE("a log row that is cut anywhere is refused or holds less, and never reads beyond itself",
-          "[embedded][log]") {
-  struct counter final : embedded::log_listener {
-    void origin(const embedded::log_origin& of) override { seen = of; }
-    void event(const entity_id& entity, std::uint64_t seq, std::string_view payload) override {
-      text += entity.to_string() + std::to_string(seq) + std::string{payload};
-    }
-    void moved(const transfer& t, std::uint64_t position, std::uint64_t) override {
-      transfers.push_back(t);
-      last = position;
-    }
-    void account(const account_id&, const embedded::account_state& a) override {
-      amount = a.amount;
-    }
-    embedded::log_origin seen;
-    std::string text;
-    std::vector<transfer> transfers;
-    std::uint64_t last = 0;
-    std::int64_t amount = 0;
-  };
-  commit work;
-  work.entity = {entity_kind::table, uuid::v4()};
-  work.expected_seq = 7;
-  work.events = {"one", "", std::string("\0x", 2)};
-  const transfer move{uuid::v4(), uuid::v4(),    uuid::v4(),
-                      INT64_MAX,  currency::kes, transfer_kind::payout,
-                      uuid::v4()};
-  embedded::log_packer packer;
-  packer.begin({{3, 2, 1}, -5, 4, 99});
-  packer.member(work, {&move, &move});
-  packer.account(uuid::v4(), {.amount = -12, .version = 3, .closed = true});
-  const auto body = packer.take();
-  counter whole;
-  embedded::unpack(body, whole);
-  CHECK(whole.seen.batch == batch_id{3, 2, 1});
-  CHECK(whole.seen.at == -5);
-  const auto name = work.entity.to_string();
-  CHECK(whole.text == name + "8one" + name + "9" + name + "10" + std::string("\0x", 2));
-  CHECK(whole.transfers == std::vector{move, move});
-  CHECK(whole.last == 100);
-  CHECK(whole.amount == -12);
-  int accepted = 0;
-  for (std::size_t size = 0; size < body.size(); ++size) {
-    const std::string cut = body.substr(0, size);  // of its own size, so that a sanitizer sees
-    counter part;
-    try {
-      embedded::unpack(cut, part);
-      ++accepted;
-    } catch (const embedded::failure& why) {
-      CHECK(why.code == errc::corrupt);
-    }
-  }
-  CHECK(accepted == 2);  // before the member, and before the account
 }

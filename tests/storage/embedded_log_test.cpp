@@ -1,9 +1,11 @@
 // The commit log of the embedded store: what is durable there and not yet, or half, in the tables.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <future>
 #include <set>
 #include <thread>
 
+#include "storage/embedded/commit_log.hpp"
 #include "storage/embedded/sqlite.hpp"
 #include "tests/storage/fixture.hpp"
 #include "tests/storage/temporary_folder.hpp"
@@ -313,6 +315,34 @@ TEST_CASE("who reads beside the writer sees whole commits, and never less than b
   CHECK(trouble[1] == "");
   CHECK(rounds[0] >= rounds_wanted);
   CHECK(rounds[1] >= rounds_wanted);
+}
+
+TEST_CASE("a reader that SQLite shows a commit too early waits until it is published",
+          "[embedded][log]") {
+  const temporary_folder folder;
+  REQUIRE((*open("sqlite:" + folder.path().string()))->migrate(schema_newest));
+  const auto file = (folder.path() / "baraza.db").string();
+  embedded::connection writing{file, embedded::access::write, false};
+  embedded::commit_log log{writing, never};
+  storage::commit first;
+  first.entity = {entity_kind::table, uuid::v4()};
+  first.events = {"first"};
+  embedded::log_packer packer;
+  packer.begin({});
+  packer.member(first, {});
+  embedded::transaction change{writing, embedded::access::write};
+  log.append({packer.take()}, 0, embedded::commit_log::merging::yes);
+  change.commit();
+  auto seen = std::async(std::launch::async, [&] {
+    embedded::connection reading{file, embedded::access::read, false};
+    embedded::statement newest{reading.handle(), "SELECT max(position) FROM log"};
+    embedded::overlay none;
+    const embedded::log_snapshot moment{reading, &log, none, newest};
+    return moment.log().seqs(first.entity).has_value();
+  });
+  CHECK(seen.wait_for(std::chrono::milliseconds{100}) == std::future_status::timeout);
+  log.committed();
+  CHECK(seen.get());
 }
 
 TEST_CASE("verify looks into the log", "[embedded][log]") {

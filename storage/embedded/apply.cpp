@@ -10,34 +10,26 @@ namespace {
 
 constexpr std::size_t account_map_buckets_max =
     1 << 16;  // a larger map is given back after its batch
+// A row of the log is closed when it has grown beyond this; far below what SQLite holds in a value.
+constexpr std::size_t log_row_bytes = 4 * 1024 * 1024;
 
 }  // namespace
 
-applier::applier(connection& db)
+applier::applier(connection& db, commit_log& log)
     : db_{db},
+      log_{log},
       fence_{db.handle(), "SELECT open FROM fence WHERE incarnation=? AND writer=?"},
       resolve_fence_{
           db.handle(),
           "UPDATE fence SET resolved=resolved+1 WHERE incarnation=? AND writer=? AND open=1"},
-      head_{db.handle(),
-            "SELECT seq,incarnation,writer,number FROM journal WHERE entity=? AND seq>=? ORDER BY "
-            "seq LIMIT 2"},
+      head_{db.handle(), "SELECT seq FROM journal WHERE entity=? ORDER BY seq DESC LIMIT 1"},
+      batch_of_{db.handle(),
+                "SELECT incarnation,writer,number FROM journal WHERE entity=? AND seq=?"},
       epoch_{db.handle(), "SELECT epoch,shards FROM store"},
       account_{db.handle(),
                "SELECT balance,version,kind,currency,closed,owner FROM account WHERE id=?"},
-      account_insert_{db.handle(),
-                      "INSERT INTO account(id,balance,version,kind,currency,closed,owner) "
-                      "VALUES(?,?,?,?,?,?,?)"},
-      account_update_{db.handle(), "UPDATE account SET balance=?,version=?,closed=? WHERE id=?"},
       transfer_{db.handle(),
                 "SELECT debit,credit,amount,currency,kind,reference FROM transfer WHERE id=?"},
-      transfer_insert_{
-          db.handle(),
-          "INSERT INTO transfer(id,debit,credit,amount,currency,kind,at,entity_seq,reference)"
-          " VALUES(?,?,?,?,?,?,?,?,?)"},
-      journal_insert_{db.handle(),
-                      "INSERT INTO journal(entity,seq,at,epoch,incarnation,writer,number,payload)"
-                      " VALUES(?,?,?,?,?,?,?,?)"},
       snapshot_put_{db.handle(),
                     "INSERT OR REPLACE INTO snapshot(entity,seq,payload) VALUES(?,?,?)"},
       wake_put_{db.handle(), "INSERT OR REPLACE INTO wake(entity,shard,at) VALUES(?,?,?)"},
@@ -45,18 +37,33 @@ applier::applier(connection& db)
 
 batch_result applier::apply(const batch& work, millis now) {
   if (auto why = batch_fault(work)) return {why->code, why->message, {}};
-  try {
-    return run(work, now);
-  } catch (const failure& why) {
+  const auto refused = [](const failure& why) -> batch_result {
     // A constraint cannot fail after the checks: if it does, the file and the code disagree.
     return {why.code == errc::exists ? errc::corrupt : why.code, why.what(), {}};
+  };
+  const bool merging = log_.is_merging();
+  try {
+    if (log_.is_full()) log_.merge_all();
+    return run(work, now, commit_log::merging::yes);
+  } catch (const failure& why) {
+    log_.rolled_back();
+    if (!merging || log_.is_full() || why.code != errc::unavailable) return refused(why);
+  }
+  // A disk too full to merge may have room for the few pages of the commit itself.
+  try {
+    return run(work, now, commit_log::merging::no);
+  } catch (const failure& why) {
+    log_.rolled_back();
+    return refused(why);
   }
 }
 
-batch_result applier::run(const batch& work, millis now) {
+batch_result applier::run(const batch& work, millis now, commit_log::merging how) {
   if (accounts_.bucket_count() > account_map_buckets_max) accounts_ = {};
   accounts_.clear();
   member_accounts_.clear();
+  rows_.clear();
+  moved_ = 0;
   transaction change{db_, access::write};
   {
     reading fence{fence_};
@@ -73,11 +80,19 @@ batch_result applier::run(const batch& work, millis now) {
   }
   batch_result result;
   result.members.reserve(work.members.size());
+  begin_row(work.id, now);
   for (const auto* member : work.members) result.members.push_back(take(*member, work.id, now));
-  write_accounts();
+  pack_accounts();
+  if (packer_.holds_something()) rows_.push_back(packer_.take());
+  log_.append(std::move(rows_), moved_, how);
   change.commit();
+  log_.committed();
   fill_balances(result);
   return result;
+}
+
+void applier::begin_row(const batch_id& id, millis now) {
+  packer_.begin({id, now, store_epoch_, log_.next_transfer() + moved_});
 }
 
 member_result applier::take(const commit& member, const batch_id& id, millis now) {
@@ -119,20 +134,13 @@ errc applier::check(const commit& member, const batch_id& id, plan& p, std::stri
 
 errc applier::check_sequence(const commit& member, const batch_id& id, plan& p,
                              std::string& detail) {
-  const entity_key entity{member.entity};
-  reading head{head_};
-  std::uint64_t newest = 0;
-  head_.run(std::string_view{entity}, member.expected_seq);
-  if (head_.step()) newest = head_.number(0);
-  if (member.expected_seq > 0 && newest != member.expected_seq) {
+  const auto head = find_head(member.entity);
+  if (head == member.expected_seq) return errc::none;
+  if (head < member.expected_seq) {
     detail = "the journal's head is elsewhere than at " + std::to_string(member.expected_seq);
     return errc::seq_conflict;
   }
-  const bool taken = member.expected_seq == 0 ? newest != 0 : head_.step();
-  if (!taken) return errc::none;
-  const batch_id other{head_.number(1), static_cast<std::uint16_t>(head_.integer(2)),
-                       head_.number(3)};
-  if (other == id) {
+  if (batch_of(member.entity, member.expected_seq + 1) == id) {
     p.applied_before = true;
     return errc::none;
   }
@@ -140,10 +148,31 @@ errc applier::check_sequence(const commit& member, const batch_id& id, plan& p,
   return errc::seq_conflict;
 }
 
+std::uint64_t applier::find_head(const entity_id& entity) {
+  if (const auto known = log_.unmerged().head_or_cached(entity)) return *known;
+  const entity_key key{entity};
+  reading head{head_};
+  return head_.run(std::string_view{key}).step() ? head_.number(0) : 0;
+}
+
+batch_id applier::batch_of(const entity_id& entity, std::uint64_t seq) {
+  if (const auto logged = log_.unmerged().batch_of(entity, seq)) return *logged;
+  const entity_key key{entity};
+  reading batch{batch_of_};
+  if (!batch_of_.run(std::string_view{key}, seq).step()) return {};
+  return {batch_of_.number(0), static_cast<std::uint16_t>(batch_of_.integer(1)),
+          batch_of_.number(2)};
+}
+
 applier::account_entry& applier::find(const account_id& id) {
   auto [at, fresh] = accounts_.try_emplace(id);
   auto& row = at->second;
   if (!fresh) return *at;
+  if (const auto* known = log_.unmerged().account_or_cached(id)) {
+    static_cast<account_state&>(row) = *known;
+    row.exists = true;
+    return *at;
+  }
   reading account{account_};
   if (!account_.run(id).step()) return *at;
   row.amount = account_.integer(0);
@@ -152,8 +181,23 @@ applier::account_entry& applier::find(const account_id& id) {
   row.money = static_cast<currency>(account_.integer(3));
   row.closed = account_.integer(4) != 0;
   row.owner = account_.key(5);
-  row.exists = row.stored = true;
+  row.exists = true;
   return *at;
+}
+
+const transfer* applier::find_transfer(const uuid& id) {
+  if (const auto* logged = log_.unmerged().transfer(id)) return &logged->what;
+  if (!log_.table_may_hold(id)) return nullptr;
+  reading existing{transfer_};
+  if (!transfer_.run(id).step()) return nullptr;
+  found_ = {id,
+            transfer_.key(0),
+            transfer_.key(1),
+            transfer_.integer(2),
+            static_cast<currency>(transfer_.integer(3)),
+            static_cast<transfer_kind>(transfer_.integer(4)),
+            transfer_.key(5)};
+  return &found_;
 }
 
 void applier::touch(account_entry& entry, plan& p) {
@@ -182,25 +226,15 @@ errc applier::check_opens(const commit& member, plan& p, std::string& detail) {
 }
 
 errc applier::check_transfer(const transfer& t, plan& p, std::string& detail) {
-  {
-    reading existing{transfer_};
-    if (transfer_.run(t.id).step()) {
-      const transfer other{t.id,
-                           transfer_.key(0),
-                           transfer_.key(1),
-                           transfer_.integer(2),
-                           static_cast<currency>(transfer_.integer(3)),
-                           static_cast<transfer_kind>(transfer_.integer(4)),
-                           transfer_.key(5)};
-      if (other == t) {
-        ++p.existing;
-        touch(find(t.debit), p);  // the caller wants the balances all the same
-        touch(find(t.credit), p);
-        return errc::none;
-      }
-      detail = "transfer " + t.id.to_string() + " exists with other content";
-      return errc::transfer_conflict;
+  if (const auto* other = find_transfer(t.id)) {
+    if (*other == t) {
+      ++p.existing;
+      touch(find(t.debit), p);  // the caller wants the balances all the same
+      touch(find(t.credit), p);
+      return errc::none;
     }
+    detail = "transfer " + t.id.to_string() + " exists with other content";
+    return errc::transfer_conflict;
   }
   auto& debit = find(t.debit);
   auto& credit = find(t.credit);
@@ -263,15 +297,12 @@ void applier::undo(const plan& p) {
 }
 
 void applier::accept(const commit& member, const plan& p, const batch_id& id, millis now) {
-  const entity_key key{member.entity};
-  const std::string_view entity = key;
-  std::uint64_t seq = member.expected_seq;
-  for (const auto& event : member.events)
-    journal_insert_.exec(entity, ++seq, now, member.epoch, id.incarnation, std::uint32_t{id.writer},
-                         id.number, std::string_view{event});
-  for (const auto* t : p.moves)
-    transfer_insert_.exec(t->id, t->debit, t->credit, t->amount, static_cast<int>(t->money),
-                          static_cast<int>(t->kind), now, member.expected_seq + 1, t->reference);
+  if (packer_.bytes() > log_row_bytes) {
+    rows_.push_back(packer_.take());
+    begin_row(id, now);
+  }
+  packer_.member(member, p.moves);
+  moved_ += p.moves.size();
   for (auto* entry : p.touched) {
     auto& row = entry->second;
     row.changed = row.changed || row.pending != 0;
@@ -284,24 +315,21 @@ void applier::accept(const commit& member, const plan& p, const batch_id& id, mi
     entry->second.changed = entry->second.changed || !entry->second.closed;
     entry->second.closed = true;
   }
-  if (member.snapshot) snapshot_put_.exec(entity, seq, std::string_view{*member.snapshot});
+  // Few commits have these, and one row each: they are written home at once.
+  const entity_key key{member.entity};
+  const std::string_view entity = key;
+  if (member.snapshot)
+    snapshot_put_.exec(entity, member.expected_seq + member.events.size(),
+                       std::string_view{*member.snapshot});
   if (member.wake == commit::wake_change::set) wake_put_.exec(entity, member.shard, member.wake_at);
   if (member.wake == commit::wake_change::clear) wake_clear_.exec(entity);
 }
 
-void applier::write_accounts() {
-  std::vector<account_entry*> changed;
-  for (auto& entry : accounts_)
-    if (entry.second.changed) changed.push_back(&entry);
-  std::ranges::sort(changed, {}, [](const account_entry* entry) { return entry->first; });
-  for (auto* entry : changed) {
-    auto& row = entry->second;
+void applier::pack_accounts() {
+  for (auto& [id, row] : accounts_) {
+    if (!row.changed) continue;
     ++row.version;
-    if (row.stored)
-      account_update_.exec(row.amount, row.version, int{row.closed}, entry->first);
-    else
-      account_insert_.exec(entry->first, row.amount, row.version, static_cast<int>(row.kind),
-                           static_cast<int>(row.money), int{row.closed}, row.owner);
+    packer_.account(id, row);
   }
 }
 

@@ -1,5 +1,7 @@
-// Reads on a connection of its own: under WAL they neither wait for the writer nor hold it up.
+// Reads on a connection of its own: under WAL they neither wait for the writer nor hold it up. What
+// is not merged yet comes from the log: copied first, under a lock; then the tables are asked.
 #include <algorithm>
+#include <map>
 
 #include "storage/embedded/shared.hpp"
 #include "storage/limits.hpp"
@@ -21,9 +23,12 @@ error too_many() { return {errc::invalid, "too many keys in one call"}; }
 
 class embedded_reader final : public reader {
  public:
-  explicit embedded_reader(std::shared_ptr<shared> common)
+  /// @param live of the writing process; null: this one only reads
+  embedded_reader(std::shared_ptr<shared> common, std::shared_ptr<commit_log> live)
       : common_{std::move(common)},
+        live_{std::move(live)},
         db_{common_->file, access::read, false},
+        newest_{db_.handle(), "SELECT max(position) FROM log"},
         snapshot_{db_.handle(), "SELECT seq,payload FROM snapshot WHERE entity=?"},
         events_{db_.handle(),
                 "SELECT seq,at,payload FROM journal WHERE entity=? AND seq>? ORDER BY seq LIMIT ?"},
@@ -35,10 +40,9 @@ class embedded_reader final : public reader {
             "SELECT id,debit,credit,amount,currency,kind,reference FROM transfer"
             " WHERE id>=?1 AND id<=?2 AND reference=?3 AND (debit=?4 OR credit=?4) ORDER BY id"},
         history_{db_.handle(),
-                 "SELECT id,debit,credit,amount,currency,kind,reference,at FROM transfer"
-                 " WHERE credit=?1 AND kind IN (2, 4, 5, 6) AND id<?2"
-                 " UNION ALL SELECT id,debit,credit,amount,currency,kind,reference,at FROM transfer"
-                 " WHERE debit=?1 AND kind IN (1, 7) AND id<?2 ORDER BY 1 DESC LIMIT ?3"},
+                 "SELECT t.id,t.debit,t.credit,t.amount,t.currency,t.kind,t.reference,t.at"
+                 " FROM history h JOIN transfer t ON t.position=h.position"
+                 " WHERE h.account=?1 AND h.id<?2 ORDER BY h.id DESC LIMIT ?3"},
         wakes_{db_.handle(),
                "SELECT w.entity,w.at,coalesce(a.loads+a.holds,0) FROM wake w"
                " LEFT JOIN attempt a ON a.entity=w.entity"
@@ -53,10 +57,15 @@ class embedded_reader final : public reader {
   result<std::vector<activation>> activate(std::span<const entity_id> entities) override {
     if (entities.size() > read_keys_max) return too_many();
     return guarded<std::vector<activation>>([&] {
-      transaction one_snapshot{db_, access::read};
+      std::vector<std::vector<journal_event>> logged(entities.size());
+      auto moment = now_in_log();
+      for (std::size_t i = 0; i < entities.size(); ++i)
+        moment.log().events(entities[i], 0, logged[i]);
+      moment.release();
       std::vector<activation> found;
       found.reserve(entities.size());
-      for (const auto& entity : entities) found.push_back(activate_one(entity));
+      for (std::size_t i = 0; i < entities.size(); ++i)
+        found.push_back(activate_one(entities[i], std::move(logged[i])));
       return found;
     });
   }
@@ -65,7 +74,12 @@ class embedded_reader final : public reader {
                                             std::uint32_t limit) override {
     return guarded<std::vector<journal_event>>([&] {
       std::vector<journal_event> found;
-      if (after <= INT64_MAX) read_events(entity, after, std::min(limit, events_page_max), found);
+      if (after > INT64_MAX) return found;
+      std::vector<journal_event> logged;
+      auto moment = now_in_log();
+      moment.log().events(entity, after, logged);
+      moment.release();
+      read_events(entity, after, std::min(limit, events_page_max), std::move(logged), found);
       return found;
     });
   }
@@ -73,12 +87,22 @@ class embedded_reader final : public reader {
   result<std::vector<balance>> balances(std::span<const account_id> accounts) override {
     if (accounts.size() > read_keys_max) return too_many();
     return guarded<std::vector<balance>>([&] {
-      transaction one_snapshot{db_, access::read};
+      std::vector<std::optional<balance>> logged(accounts.size());
+      auto moment = now_in_log();
+      for (std::size_t i = 0; i < accounts.size(); ++i)
+        if (const auto* a = moment.log().account(accounts[i]))
+          logged[i] = balance{accounts[i], a->amount, a->version, a->closed};
+      moment.release();
       std::vector<balance> found;
-      for (const auto& id : accounts) {
+      for (std::size_t i = 0; i < accounts.size(); ++i) {
+        if (logged[i]) {
+          found.push_back(*logged[i]);
+          continue;
+        }
         reading use{balance_};
-        if (balance_.run(id).step())
-          found.push_back({id, balance_.integer(0), balance_.number(1), balance_.integer(2) != 0});
+        if (balance_.run(accounts[i]).step())
+          found.push_back(
+              {accounts[i], balance_.integer(0), balance_.number(1), balance_.integer(2) != 0});
       }
       return found;
     });
@@ -87,11 +111,19 @@ class embedded_reader final : public reader {
   result<std::vector<transfer>> transfers(std::span<const uuid> ids) override {
     if (ids.size() > read_keys_max) return too_many();
     return guarded<std::vector<transfer>>([&] {
-      transaction one_snapshot{db_, access::read};
+      std::vector<std::optional<transfer>> logged(ids.size());
+      auto moment = now_in_log();
+      for (std::size_t i = 0; i < ids.size(); ++i)
+        if (const auto* row = moment.log().transfer(ids[i])) logged[i] = row->what;
+      moment.release();
       std::vector<transfer> found;
-      for (const auto& id : ids) {
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (logged[i]) {
+          found.push_back(*logged[i]);
+          continue;
+        }
         reading use{transfer_};
-        if (transfer_.run(id).step()) found.push_back(read_transfer(transfer_));
+        if (transfer_.run(ids[i]).step()) found.push_back(read_transfer(transfer_));
       }
       return found;
     });
@@ -106,11 +138,19 @@ class embedded_reader final : public reader {
       std::copy_n(reference.bytes.begin(), 6, first.bytes.begin());
       last.bytes.fill(0xFF);
       std::copy_n(reference.bytes.begin(), 6, last.bytes.begin());
-      std::vector<transfer> found;
+      std::map<uuid, transfer> found;  // by id; a row that is being merged is in both places
+      auto moment = now_in_log();
+      for (auto& row : logged_of(moment.log(), account))
+        if (row.what.id >= first && row.what.id <= last && row.what.reference == reference)
+          found.emplace(row.what.id, row.what);
+      moment.release();
       reading use{transfers_of_};
       transfers_of_.run(first, last, reference, account);
-      while (transfers_of_.step()) found.push_back(read_transfer(transfers_of_));
-      return found;
+      while (transfers_of_.step())
+        found.emplace(transfers_of_.key(0), read_transfer(transfers_of_));
+      std::vector<transfer> rows;
+      for (const auto& [id, row] : found) rows.push_back(row);
+      return rows;
     });
   }
 
@@ -123,15 +163,26 @@ class embedded_reader final : public reader {
       bound.fill(0xFF);
       if (before) std::ranges::copy(before->bytes, bound.begin());
       const std::span<const std::uint8_t> upper{bound.data(), before ? 16u : 17u};
-      std::vector<history_row> found;
+      const auto page = std::min(limit, history_page_max);
+      std::map<uuid, history_row> found;
+      auto moment = now_in_log();
+      for (auto& row : logged_of(moment.log(), account)) {
+        const auto* seen = seen_by(row.what);
+        if (seen != nullptr && *seen == account && (!before || row.what.id < *before))
+          found.emplace(row.what.id, history_row{row.what, row.at, row.what.credit == account});
+      }
+      moment.release();
       reading use{history_};
-      history_.run(account, upper, std::min(limit, history_page_max));
+      history_.run(account, upper, page);
       while (history_.step()) {
         auto what = read_transfer(history_);
         const bool credit = what.credit == account;
-        found.push_back({std::move(what), history_.integer(7), credit});
+        found.emplace(what.id, history_row{what, history_.integer(7), credit});
       }
-      return found;
+      std::vector<history_row> rows;
+      for (auto at = found.rbegin(); at != found.rend() && rows.size() < page; ++at)
+        rows.push_back(at->second);
+      return rows;
     });
   }
 
@@ -176,15 +227,32 @@ class embedded_reader final : public reader {
   }
 
  private:
+  log_snapshot now_in_log() { return {db_, live_.get(), own_, newest_}; }
+
+  static std::vector<generation::transfer_row> logged_of(const overlay& log,
+                                                         const account_id& account) {
+    std::vector<const generation::transfer_row*> rows;
+    log.transfers_of(account, rows);
+    std::vector<generation::transfer_row> copies;
+    for (const auto* row : rows) copies.push_back(*row);
+    return copies;
+  }
+
+  /// @param logged what the log holds after `after`; the tables may hold some of it, too
   void read_events(const entity_id& entity, std::uint64_t after, std::uint32_t limit,
-                   std::vector<journal_event>& into) {
+                   std::vector<journal_event> logged, std::vector<journal_event>& into) {
     const entity_key key{entity};
     reading use{events_};
     events_.run(std::string_view{key}, after, limit);
-    while (events_.step()) into.push_back({events_.number(0), events_.integer(1), events_.text(2)});
+    while (events_.step()) {
+      if (!logged.empty() && events_.number(0) >= logged.front().seq) break;
+      into.push_back({events_.number(0), events_.integer(1), events_.text(2)});
+    }
+    for (auto& event : logged)
+      if (into.size() < limit) into.push_back(std::move(event));
   }
 
-  activation activate_one(const entity_id& entity) {
+  activation activate_one(const entity_id& entity, std::vector<journal_event> logged) {
     activation found;
     found.entity = entity;
     const entity_key key{entity};
@@ -200,7 +268,8 @@ class embedded_reader final : public reader {
       if (attempts_.run(std::string_view{key}).step())
         found.attempts = static_cast<std::uint32_t>(attempts_.integer(0));
     }
-    read_events(entity, found.snapshot_seq, UINT32_MAX, found.events);
+    std::erase_if(logged, [&](const auto& event) { return event.seq <= found.snapshot_seq; });
+    read_events(entity, found.snapshot_seq, UINT32_MAX, std::move(logged), found.events);
     found.head = found.snapshot_seq;
     // A gap is for the owner to find: refused here it would keep the rest of the call from loading.
     if (!found.events.empty()) found.head = found.events.back().seq;
@@ -208,9 +277,11 @@ class embedded_reader final : public reader {
   }
 
   std::shared_ptr<shared> common_;
+  std::shared_ptr<commit_log> live_;
   connection db_;
-  statement snapshot_, events_, balance_, transfer_, transfers_of_, history_, wakes_, attempts_,
-      incidents_, answers_;
+  overlay own_;  // without live_
+  statement newest_, snapshot_, events_, balance_, transfer_, transfers_of_, history_, wakes_,
+      attempts_, incidents_, answers_;
 };
 
 }  // namespace
@@ -220,7 +291,13 @@ std::unique_ptr<reader> make_reader(std::shared_ptr<shared> common) {
     connection probe{common->file, access::read, false};
     require_schema(probe);
   }
-  return std::make_unique<embedded_reader>(std::move(common));
+  std::shared_ptr<commit_log> live;
+  if (!common->read_only) {
+    const std::lock_guard hold{common->write};
+    common->open_log();
+    live = common->log;
+  }
+  return std::make_unique<embedded_reader>(std::move(common), std::move(live));
 }
 
 }  // namespace baraza::storage::embedded

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "storage/embedded/apply.hpp"
+#include "storage/embedded/commit_log.hpp"
 #include "storage/embedded/sqlite.hpp"
 #include "storage/store.hpp"
 
@@ -35,8 +36,16 @@ struct shared {
   bool read_only = false;
   std::unique_ptr<file_lock> lock;  // null when read_only
   std::mutex write;
-  std::optional<connection> db;     // null when read_only
-  std::unique_ptr<applier> ledger;  // prepared by the first writer; dropped when the schema changes
+  std::optional<connection> db;  // null when read_only
+  std::size_t merge_at_bytes = merge_at_bytes_default;
+  // Read by the first writer or reader; both are dropped when the schema changes.
+  std::shared_ptr<commit_log> log;  // null when read_only
+  std::unique_ptr<applier> ledger;
+
+  /// Merges what is in the log, so that a store that was closed in order is its tables alone.
+  ~shared();
+  /// Opens the log if it is not open yet; the caller holds `write`. Throws failure.
+  commit_log& open_log();
 
   /// The store's clock: the system's, but never back while this process lives.
   millis now();

@@ -48,6 +48,20 @@ millis shared::now() {
   return std::max(newest, wall);
 }
 
+commit_log& shared::open_log() {
+  if (!log) log = std::make_shared<commit_log>(*db, merge_at_bytes);
+  return *log;
+}
+
+shared::~shared() {
+  if (!log) return;
+  try {
+    log->merge_all();
+  } catch (const failure&) {
+    // Nothing is lost: the log keeps it for the next process, which says what is wrong with it.
+  }
+}
+
 namespace {
 
 constexpr std::uint16_t writers_max = 64;  // fence rows of one incarnation
@@ -87,7 +101,7 @@ class embedded_store final : public store {
       if (!open.run(node.incarnation, std::uint32_t{index}).step())
         return error{errc::invalid, "the node did not register a writer " + std::to_string(index)};
       if (open.integer(0) == 0) return error{errc::fenced, "this incarnation is fenced off"};
-      if (!common_->ledger) common_->ledger = std::make_unique<applier>(db);
+      if (!common_->ledger) common_->ledger = std::make_unique<applier>(db, common_->open_log());
       return std::unique_ptr<writer>{std::make_unique<embedded_writer>(common_)};
     });
   }
@@ -178,6 +192,8 @@ class embedded_store final : public store {
       const std::lock_guard hold{common_->write};
       auto& db = writable();
       common_->ledger.reset();  // its statements are of the schema that goes
+      if (common_->log) common_->log->close();
+      common_->log.reset();
       change_schema(db, target);
       return done{};
     });
@@ -275,6 +291,7 @@ result<std::unique_ptr<store>> open(std::string_view path, const open_options& o
     const auto file = database_file(path);
     common->file = file.string();
     common->read_only = options.read_only;
+    if (options.merge_at_bytes != 0) common->merge_at_bytes = options.merge_at_bytes;
     std::error_code why;
     if (options.read_only) {
       if (!fs::exists(file, why))

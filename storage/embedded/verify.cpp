@@ -1,7 +1,9 @@
 // Proves the ledger while it grows. Transfers are read in the order of their commits, so everything
 // below a position is final; each range of accounts is read in one snapshot together with the
-// transfers that came since, which makes the comparison exact.
+// transfers that came since, which makes the comparison exact. Each snapshot reads tables and log
+// as they are in the file: what the log says wins, as for every reader.
 #include <map>
+#include <optional>
 #include <unordered_map>
 
 #include "storage/embedded/shared.hpp"
@@ -40,25 +42,24 @@ class verifier {
             db.handle(),
             "SELECT id,balance,kind,currency,closed FROM account WHERE id>? ORDER BY id LIMIT ?"},
         account_{db.handle(), "SELECT id,balance,kind,currency,closed FROM account WHERE id=?"},
-        stranded_{
-            db.handle(),
-            // A match that runs has a wake-up row from its first commit to its last.
-            "SELECT id,balance FROM account a WHERE kind=2 AND closed=0 AND balance>0"
-            " AND EXISTS(SELECT 1 FROM journal WHERE entity=CAST(x'02'||a.owner AS BLOB) AND seq=1)"
-            " AND NOT EXISTS(SELECT 1 FROM wake WHERE entity=CAST(x'02'||a.owner AS BLOB)) LIMIT "
-            "1"} {}
+        head_{db.handle(), "SELECT seq FROM journal WHERE entity=? ORDER BY seq DESC LIMIT 1"},
+        escrows_{db.handle(),
+                 "SELECT id,balance,owner FROM account WHERE kind=2 AND closed=0 AND balance>0"},
+        wake_{db.handle(), "SELECT 1 FROM wake WHERE entity=?"} {}
 
   verify_report run() {
     try {
       check_journal();
       bool more = true;
       while (more) {
-        transaction one_snapshot{db_, access::read};
+        begin_snapshot();
         more = read_transfers(transfers_chunk);
+        snapshot_.reset();
       }
       check_accounts();
       check_rest();
     } catch (const violated& v) {
+      snapshot_.reset();
       report_.clean = false;
       report_.first_violation = v.what;
     }
@@ -66,15 +67,27 @@ class verifier {
   }
 
  private:
+  void begin_snapshot() {
+    snapshot_.emplace(db_, access::read);
+    catch_up(db_, log_);
+  }
   void check_journal();
+  void check_logged_journal();
   bool read_transfers(std::uint32_t limit);
   void check_accounts();
-  void check_account(const statement& row);
+  void check_account(const account_id& id, const account_state& row);
+  static account_state stored(const statement& row);
   void check_rest();
+  void check_escrows();
+  void check_escrow(const account_id& id, const uuid& match, std::int64_t amount);
+  void take_in(const transfer& t, std::uint64_t position, std::uint64_t entity_seq);
+  std::uint64_t table_head(const entity_id& entity);
   tally& side(const uuid& account, currency money, const uuid& id);
 
   connection& db_;
-  statement journal_, transfers_, accounts_, account_, stranded_;
+  overlay log_;  // of the snapshot under way
+  std::optional<transaction> snapshot_;
+  statement journal_, transfers_, accounts_, account_, head_, escrows_, wake_;
   verify_report report_;
   std::unordered_map<uuid, tally> tallies_;
   std::map<currency, wide> totals_;
@@ -104,6 +117,25 @@ void verifier::check_journal() {
   }
 }
 
+std::uint64_t verifier::table_head(const entity_id& entity) {
+  const entity_key key{entity};
+  reading use{head_};
+  return head_.run(std::string_view{key}).step() ? head_.number(0) : 0;
+}
+
+/// What the log holds of each entity goes on where the table ends. (It may begin before: the merge
+/// is under way.)
+void verifier::check_logged_journal() {
+  for (const auto& [entity, chain] : log_.current().entities()) {
+    const auto stored = table_head(entity);
+    if (chain.first_seq > stored + 1)
+      throw violated{"the journal of " + entity.to_string() + " lacks seq " +
+                     std::to_string(stored + 1)};
+    if (stored == 0 && entity.kind == entity_kind::table) ++report_.matches;
+    if (chain.head > stored) report_.journal_events += chain.head - stored;
+  }
+}
+
 tally& verifier::side(const uuid& account, currency money, const uuid& id) {
   auto [at, fresh] = tallies_.try_emplace(account);
   if (fresh) at->second.money = money;
@@ -113,35 +145,55 @@ tally& verifier::side(const uuid& account, currency money, const uuid& id) {
   return at->second;
 }
 
-/// Takes in transfers after position_. @returns whether there may be more
+void verifier::take_in(const transfer& t, std::uint64_t position, std::uint64_t entity_seq) {
+  if (position != ++position_)
+    throw violated{"the transfer at position " + std::to_string(position_) + " is missing"};
+  if (t.amount <= 0) throw violated{"transfer " + t.id.to_string() + " moves nothing"};
+  auto& debit = side(t.debit, t.money, t.id);
+  debit.sum -= t.amount;
+  if (t.kind == transfer_kind::payout) {
+    if (debit.payout_seq == 0) debit.payout_seq = entity_seq;
+    if (debit.payout_seq != entity_seq) debit.twice = t.id;
+  }
+  side(t.credit, t.money, t.id).sum += t.amount;
+  ++report_.transfers;
+}
+
+/// Takes in transfers after position_: of the table, and when that is at its end, of the log.
+/// @returns whether there may be more
 bool verifier::read_transfers(std::uint32_t limit) {
   reading use{transfers_};
   transfers_.run(position_, limit);
   std::uint32_t rows = 0;
   for (; transfers_.step(); ++rows) {
-    if (transfers_.number(0) != ++position_)
-      throw violated{"the transfer at position " + std::to_string(position_) + " is missing"};
-    const auto id = transfers_.key(1);
-    const auto amount = transfers_.integer(4);
-    const auto money = static_cast<currency>(transfers_.integer(5));
-    if (amount <= 0) throw violated{"transfer " + id.to_string() + " moves nothing"};
-    auto& debit = side(transfers_.key(2), money, id);
-    debit.sum -= amount;
-    if (static_cast<transfer_kind>(transfers_.integer(6)) == transfer_kind::payout) {
-      const auto seq = transfers_.number(7);
-      if (debit.payout_seq == 0) debit.payout_seq = seq;
-      if (debit.payout_seq != seq) debit.twice = id;
-    }
-    side(transfers_.key(3), money, id).sum += amount;
-    ++report_.transfers;
+    const transfer t{transfers_.key(1),
+                     transfers_.key(2),
+                     transfers_.key(3),
+                     transfers_.integer(4),
+                     static_cast<currency>(transfers_.integer(5)),
+                     static_cast<transfer_kind>(transfers_.integer(6)),
+                     {}};
+    take_in(t, transfers_.number(0), transfers_.number(7));
   }
-  return rows == limit;
+  if (rows == limit) return true;
+  for (const auto& row : log_.current().transfers())
+    if (row.position > position_) take_in(row.what, row.position, row.entity_seq);
+  return false;
+}
+
+account_state verifier::stored(const statement& row) {
+  account_state state;
+  state.amount = row.integer(1);
+  state.kind = static_cast<account_kind>(row.integer(2));
+  state.money = static_cast<currency>(row.integer(3));
+  state.closed = row.integer(4) != 0;
+  return state;
 }
 
 void verifier::check_accounts() {
   std::string last;  // every id is above the empty one
   for (std::uint32_t rows = accounts_chunk; rows == accounts_chunk;) {
-    transaction one_snapshot{db_, access::read};
+    begin_snapshot();
     while (read_transfers(transfers_chunk)) {
     }
     reading use{accounts_};
@@ -149,55 +201,87 @@ void verifier::check_accounts() {
     accounts_.run(std::string_view{cursor}, accounts_chunk);
     for (rows = 0; accounts_.step(); ++rows) {
       last = accounts_.text(0);
-      check_account(accounts_);
+      const auto id = accounts_.key(0);
+      const auto* logged = log_.account(id);
+      check_account(id, logged != nullptr ? *logged : stored(accounts_));
     }
+    accounts_.reset();
+    snapshot_.reset();
   }
 }
 
-void verifier::check_account(const statement& row) {
+void verifier::check_account(const account_id& id, const account_state& row) {
   ++report_.accounts;
-  const auto id = row.key(0);
-  const auto amount = row.integer(1);
-  const auto kind = static_cast<account_kind>(row.integer(2));
-  const auto money = static_cast<currency>(row.integer(3));
   const auto name = "account " + id.to_string();
   const auto at = tallies_.find(id);
   const wide sum = at == tallies_.end() ? 0 : at->second.sum;
-  if (sum != amount)
-    throw violated{name + " holds " + std::to_string(amount) + ", but its transfers make " +
+  if (sum != row.amount)
+    throw violated{name + " holds " + std::to_string(row.amount) + ", but its transfers make " +
                    std::to_string(static_cast<std::int64_t>(sum))};
-  if (has_floor(kind) && amount < 0)
-    throw violated{name + " is below zero: " + std::to_string(amount)};
-  if (row.integer(4) != 0 && amount != 0)
-    throw violated{name + " is closed and holds " + std::to_string(amount)};
+  if (has_floor(row.kind) && row.amount < 0)
+    throw violated{name + " is below zero: " + std::to_string(row.amount)};
+  if (row.closed && row.amount != 0)
+    throw violated{name + " is closed and holds " + std::to_string(row.amount)};
   if (at == tallies_.end()) return;
   at->second.seen = true;
-  if (at->second.money != money) throw violated{name + " has transfers of another currency"};
-  if (kind == account_kind::escrow && !at->second.twice.is_nil())
+  if (at->second.money != row.money) throw violated{name + " has transfers of another currency"};
+  if (row.kind == account_kind::escrow && !at->second.twice.is_nil())
     throw violated{"the match of escrow " + id.to_string() + " was settled twice: transfer " +
                    at->second.twice.to_string()};
 }
 
-/// Accounts that were opened behind the cursor, and the sum over everything.
+/// Accounts that are in the log alone or were opened behind the cursor, and the sum over
+/// everything.
 void verifier::check_rest() {
-  transaction one_snapshot{db_, access::read};
+  begin_snapshot();
   while (read_transfers(transfers_chunk)) {
   }
+  check_logged_journal();
   for (auto& [id, t] : tallies_) {
     totals_[t.money] += t.sum;
     if (t.seen) continue;
     reading use{account_};
-    if (!account_.run(id).step())
+    if (const auto* logged = log_.account(id))
+      check_account(id, *logged);
+    else if (account_.run(id).step())
+      check_account(id, stored(account_));
+    else
       throw violated{"transfers name account " + id.to_string() + ", which does not exist"};
-    check_account(account_);
   }
-  reading ended{stranded_};
-  if (stranded_.run().step())
-    throw violated{"escrow " + stranded_.key(0).to_string() + " of an ended match still holds " +
-                   std::to_string(stranded_.integer(1))};
+  for (const auto& [id, row] : log_.current().accounts()) {
+    if (!row.known || tallies_.contains(id)) continue;  // the tallied ones were seen above
+    reading use{account_};
+    if (!account_.run(id).step()) check_account(id, row.state);
+  }
+  check_escrows();
+  snapshot_.reset();
   for (const auto& [money, total] : totals_)
     if (total != 0)
       throw violated{"debits and credits in " + std::string{to_string(money)} + " differ"};
+}
+
+void verifier::check_escrows() {
+  for (const auto& [id, row] : log_.current().accounts()) {
+    const auto& a = row.state;
+    if (row.known && a.kind == account_kind::escrow && !a.closed && a.amount > 0)
+      check_escrow(id, a.owner, a.amount);
+  }
+  reading use{escrows_};
+  escrows_.run();
+  while (escrows_.step())
+    if (const auto id = escrows_.key(0); log_.account(id) == nullptr)
+      check_escrow(id, escrows_.key(2), escrows_.integer(1));
+}
+
+/// A match that runs has a wake-up row from its first commit to its last.
+void verifier::check_escrow(const account_id& id, const uuid& match, std::int64_t amount) {
+  const entity_id table{entity_kind::table, match};
+  const entity_key key{table};
+  reading use{wake_};
+  if (wake_.run(std::string_view{key}).step()) return;
+  if (table_head(table) == 0 && !log_.seqs(table)) return;  // nobody has played it
+  throw violated{"escrow " + id.to_string() + " of an ended match still holds " +
+                 std::to_string(amount)};
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ TEST_CASE("the doctor says of the store what it is, and leaves it alone", "[serv
   CHECK(doctor({}).find("baraza.db does not exist yet: serve makes it") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(at.data()));
   at.start();
-  CHECK(doctor({}).find("OK   store: sqlite:" + at.data() + "/baraza.db answers: schema 1") !=
+  CHECK(doctor({}).find("OK   store: sqlite:" + at.data() + "/baraza.db answers: schema 2") !=
         std::string::npos);  // beside the node that holds it
   CHECK(doctor({"--store", "postgresql://nobody@127.0.0.1:1/none"}).find("FAIL store: ") !=
         std::string::npos);

@@ -1,8 +1,9 @@
 // Commits batches until it is killed, and prints "INDEX NUMBER" for each commit the store has
-// acknowledged. usage: crash_writer URL BASE-UUID
+// acknowledged. usage: crash_writer URL BASE-UUID MERGE-AT-BYTES
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "tests/storage/crash_plan.hpp"
@@ -62,10 +63,10 @@ int run(store& opened, const crash_plan& plan) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return fail("usage: crash_writer URL BASE-UUID");
+  if (argc != 4) return fail("usage: crash_writer URL BASE-UUID MERGE-AT-BYTES");
   const auto base = uuid::parse(argv[2]);
   if (!base) return fail("the base is not a UUID");
-  auto opened = open(argv[1]);
+  auto opened = open(argv[1], {.merge_at_bytes = std::strtoull(argv[3], nullptr, 10)});
   if (!opened) return fail(opened.why().message);
   return run(**opened, {*base});
 }

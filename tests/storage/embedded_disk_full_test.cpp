@@ -19,15 +19,18 @@ namespace {
 
 constexpr int commits_max = 4'000;  // of 16 KiB: far more than either limit holds
 
-fixture_kind in_folder(const std::filesystem::path& folder) {
+/// @param merge_at_bytes 0: the disk is full before anything is merged; small: during a merge
+fixture_kind in_folder(const std::filesystem::path& folder, std::size_t merge_at_bytes) {
   struct fixed final : store_fixture {
-    explicit fixed(std::string u) : where{std::move(u)} {}
+    fixed(std::string u, std::size_t m) : where{std::move(u)}, merge_at{m} {}
     [[nodiscard]] std::string url() const override { return where; }
     [[nodiscard]] capabilities can() const override { return {false, true, false}; }
+    [[nodiscard]] open_options options() const override { return {.merge_at_bytes = merge_at}; }
     std::string where;
+    std::size_t merge_at;
   };
   const auto url = "sqlite:" + (folder / "data").string();
-  return {"embedded", [url] { return std::make_unique<fixed>(url); }};
+  return {"embedded", [=] { return std::make_unique<fixed>(url, merge_at_bytes); }};
 }
 
 /// While it lives no file of this process grows beyond `bytes`: writes fail with EFBIG.
@@ -91,8 +94,10 @@ void require_exactly(world& w, const wallet& from, const match& to, int acknowle
 
 TEST_CASE("a limit on the file's size refuses commits and lets them go on when it is raised",
           "[embedded][disk]") {
+  const auto merge_at_bytes = GENERATE(std::size_t{0}, std::size_t{100'000});
+  CAPTURE(merge_at_bytes);
   const temporary_folder folder;
-  world w{in_folder(folder.path())};
+  world w{in_folder(folder.path(), merge_at_bytes)};
   auto rich = new_wallet(w, 1'000'000);
   const auto game = new_match(w);
   batch_result refused;
@@ -119,10 +124,12 @@ TEST_CASE("a limit on the file's size refuses commits and lets them go on when i
 
 TEST_CASE("a full disk refuses commits and lets them go on when space returns",
           "[embedded][disk]") {
+  const auto merge_at_bytes = GENERATE(std::size_t{0}, std::size_t{100'000});
+  CAPTURE(merge_at_bytes);
   const small_disk disk;
   if (!disk.is_mounted())
     SKIP("mounting a small disk needs root; the file-size limit is tested above");
-  world w{in_folder(disk.path())};
+  world w{in_folder(disk.path(), merge_at_bytes)};
   auto rich = new_wallet(w, 1'000'000);
   const auto game = new_match(w);
   const auto ballast = disk.path() / "ballast";

@@ -34,7 +34,7 @@ std::vector<fixture_kind> fixture_kinds() {
 world::world(const fixture_kind& kind, std::uint16_t writers)
     : fixture{kind.make()}, writers_{writers} {
   {
-    auto opened = storage::open(fixture->url());
+    auto opened = storage::open(fixture->url(), fixture->options());
     if (!opened) FAIL(opened.why().message);
     store = std::move(*opened);
   }
@@ -62,7 +62,7 @@ void world::restart() {
   reader.reset();
   writer.reset();
   store.reset();
-  auto opened = storage::open(fixture->url());
+  auto opened = storage::open(fixture->url(), fixture->options());
   if (!opened) FAIL(opened.why().message);
   store = std::move(*opened);
   open();

@@ -29,6 +29,7 @@ class store_fixture {
   virtual ~store_fixture() = default;
   [[nodiscard]] virtual std::string url() const = 0;
   [[nodiscard]] virtual capabilities can() const = 0;
+  [[nodiscard]] virtual storage::open_options options() const { return {}; }
 };
 
 struct fixture_kind {

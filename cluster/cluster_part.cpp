@@ -10,6 +10,7 @@
 #include "cluster/limits.hpp"
 #include "cluster/link_door.hpp"
 #include "cluster/membership_actor.hpp"
+#include "cluster/version.hpp"
 
 namespace baraza::cluster {
 namespace {
@@ -69,6 +70,7 @@ storage::result<std::unique_ptr<enrolment>> enrol(storage::store& store,
   self.roles = options.roles;
   self.zone = own.zone;
   self.weight = own.weight;
+  self.level = own_version().level;
   self.writers = options.writers;
   self.shards = options.shards;
   self.lease = own.lease.length.count();
@@ -91,6 +93,9 @@ storage::result<std::unique_ptr<cluster_part>> cluster_part::start(
   links.self.incarnation = who.who.grant.incarnation;
   links.self.shards = options.shards;
   links.self.system_id = who.system_id;
+  const auto version = own_version();
+  links.self.protocol_oldest = version.protocol_oldest;
+  links.self.protocol_newest = version.protocol_newest;
   links.listen_host = own.listen_host;
   links.listen_port = who.port;
   links.tls = own.certificates;
@@ -124,6 +129,7 @@ bool cluster_part::join_again(std::unique_ptr<cluster_part>& part, caf::actor_sy
   node->is_member = false;
   auto who = enrol(store, options, rejoin_limit);
   if (!who) {
+    if (who.why().code == storage::errc::rolled_back) stop_for_lost_store(*node, who.why().message);
     node->log(severity::warning, "membership.rejoin_failed", {}, who.why().message);
     return false;
   }

@@ -9,6 +9,7 @@
 #include "cluster/gate_queue.hpp"
 #include "cluster/limits.hpp"
 #include "cluster/membership/gate_shards.hpp"
+#include "cluster/node.hpp"
 
 namespace baraza::cluster {
 namespace {
@@ -71,7 +72,8 @@ class writer_actor final : public caf::event_based_actor {
         if (open.empty()) take_next(open, rest, batch);
         continue;
       }
-      if (result.code == storage::errc::fenced) {
+      if (result.code == storage::errc::fenced || result.code == storage::errc::rolled_back) {
+        if (result.code == storage::errc::rolled_back) stop_for_lost_store(*node_, result.detail);
         node_->stop_node("the store has fenced this node off: " + result.detail);
         open.insert(open.end(), rest.begin(), rest.end());
         for (auto& ticket : open) ticket->result.code = storage::errc::fenced;

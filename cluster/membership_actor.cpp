@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include "cluster/limits.hpp"
+#include "cluster/node.hpp"
 #include "cluster/remote_edge.hpp"
 
 namespace baraza::cluster {
@@ -85,6 +86,7 @@ caf::behavior membership_actor::make_behavior() {
       [this](leave_asked) {
         if (leaving_) return;
         leaving_ = true;
+        member_.leave();
         leave_by_ = now() + leave_limit;
         set_status(storage::member_status::draining);
       },
@@ -127,6 +129,13 @@ void membership_actor::tick() {
   end_late_questions();
 }
 
+/// Nothing that this process knows is true any more, be it a node or an edge: it ends, loudly.
+bool membership_actor::is_rolled_back(const storage::error& why) {
+  if (why.code != storage::errc::rolled_back) return false;
+  stop_for_lost_store(*node_, why.message);
+  return true;
+}
+
 void membership_actor::on_renewed(std::uint64_t question,
                                   const storage::result<storage::renewal>& answer, millis asked,
                                   millis heard) {
@@ -135,6 +144,7 @@ void membership_actor::on_renewed(std::uint64_t question,
   renewal_due_ = {};
   if (answer) return member_.renewed(answer->connection, *answer, now());
   // Having left looks like death to a renewal that overtakes the answer: the next view tells.
+  if (is_rolled_back(answer.why())) return;
   const bool is_dead = answer.why().code == storage::errc::fenced && !is_left_asked_;
   if (!is_dead) log(severity::warning, "membership.renewal_failed", answer.why().message);
   member_.renewal_failed(is_dead, now());
@@ -142,6 +152,7 @@ void membership_actor::on_renewed(std::uint64_t question,
 
 void membership_actor::on_state(const storage::result<storage::cluster_state>& answer) {
   if (!answer) {
+    if (is_rolled_back(answer.why())) return;
     log(severity::warning, "membership.store_failed", answer.why().message);
     return member_.read_failed();
   }
@@ -157,6 +168,7 @@ void membership_actor::on_rows(const std::vector<storage::shard_change>& asked,
     for (const auto& row : *rows) member_.row(row, now());
     return;
   }
+  if (is_rolled_back(rows.why())) return;
   log(severity::warning, "membership.store_failed", rows.why().message);
   for (const auto& change : asked) member_.shard_store_failed(change.shard, now());
 }
@@ -302,6 +314,7 @@ void membership_actor::look_at_view() {
     node_->board.show(std::make_shared<const storage::cluster_state>(state), parts_->self);
   if (state.version == 0 || state.version == shown_version_) return;
   shown_version_ = state.version;
+  node_->level = state.level;
   node_->others->set_view(state.version);
   set_peers(state);
   if (std::exchange(caused_news_, false)) node_->others->broadcast(wire::view_news{});

@@ -74,6 +74,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void hear_moved(const wire::moved& m);
   void on_renewed(std::uint64_t question, const storage::result<storage::renewal>& answer,
                   millis asked, millis heard);
+  bool is_rolled_back(const storage::error& why);
   void on_state(const storage::result<storage::cluster_state>& answer);
   void on_rows(const std::vector<storage::shard_change>& asked,
                const storage::result<std::vector<storage::shard_row>>& rows);
@@ -118,6 +119,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void declare_dead(std::uint64_t version, std::span<const std::uint64_t> dead,
                     std::span<const storage::shard_change> changes) override;
   void coordinate() override;
+  void raise_level(std::uint64_t coordinator_epoch, std::uint16_t level) override;
   void probe(std::uint64_t target, std::uint64_t number) override;
   void ask_helper(const cluster::ask_helper& what) override;
   void greet(std::uint64_t who) override;

@@ -124,6 +124,23 @@ void membership_actor::coordinate() {
       });
 }
 
+void membership_actor::raise_level(std::uint64_t coordinator_epoch, std::uint16_t level) {
+  ask_store(
+      views_,
+      [self = parts_->self, coordinator_epoch, level](auto& store) {
+        auto raised = store.raise_level(self, coordinator_epoch, level);
+        return std::pair{std::move(raised), store.read(0)};
+      },
+      [level](membership_actor& a, const auto& got) {
+        const bool is_done = got.first && *got.first;
+        if (is_done)
+          a.log(severity::info, "membership.level_raised",
+                "every member can read level " + std::to_string(level));
+        a.caused_news_ = a.caused_news_ || is_done;
+        a.on_state(got.second);
+      });
+}
+
 // ---- peers
 
 void membership_actor::probe(std::uint64_t target, std::uint64_t number) {

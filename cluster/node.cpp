@@ -73,6 +73,19 @@ storage::status prepare(storage::store& store) {
   return storage::done{};
 }
 
+void stop_for_lost_store(node_services& node, const std::string& why) {
+  node.log(severity::error, "store.rolled_back", {}, why);
+  const auto now = node.clock.now();
+  const storage::incident mark{uuid::v7(now),
+                               now,
+                               {entity_kind::house, uuid{}},
+                               std::string{storage::incident_rolled_back},
+                               why};
+  if (const auto kept = node.store.record_incident(mark); !kept)
+    node.log(severity::error, "store.not_marked", {}, kept.why().message);
+  node.stop_node(why);
+}
+
 node::node(std::unique_ptr<parts> built) : parts_{std::move(built)} {}
 
 namespace {
@@ -123,8 +136,8 @@ storage::result<std::unique_ptr<node>> node::start(
     member = std::move(*enrolled);
     grant = member->who.grant;
   } else {
-    auto alone =
-        store.join({options.name, options.address, options.roles, options.writers, options.shards});
+    auto alone = store.join({options.name, options.address, options.roles, options.writers,
+                             options.shards, own_version().level});
     if (!alone) return alone.why();
     grant = *alone;
   }
@@ -149,6 +162,7 @@ storage::result<std::unique_ptr<node>> node::start(
                         options.gate_waiting_max, options.stop_node, options.log, options.trace,
                         make_watchdog(store, options)}};
   auto& services = *built->services;
+  if (member) services.level = 1;  // what everybody can read, until the view is read
   if (member) services.others = std::make_shared<peers>(grant.node, grant.incarnation);
   services.gate.set(start_gate(*built->system, built->services, std::move(*writers)));
   services.region.set(start_region(*built->system, built->services));

@@ -79,6 +79,10 @@ class node {
   std::unique_ptr<parts> parts_;
 };
 
+/// Ends this process because the store has forgotten what it acknowledged to it; says so in the
+/// store first, so that no successor, which remembers nothing, takes it for the truth (rule A8).
+void stop_for_lost_store(node_services& node, const std::string& why);
+
 /// Prepares an empty store, accepts one that this binary can use; otherwise says what to run (rule
 /// A9).
 storage::status prepare(storage::store& store);

@@ -16,6 +16,7 @@
 #include "cluster/reachability.hpp"
 #include "cluster/read_pool.hpp"
 #include "cluster/recent_events.hpp"
+#include "cluster/version.hpp"
 #include "cluster/watchdog.hpp"
 #include "storage/membership.hpp"
 #include "storage/store.hpp"
@@ -145,6 +146,9 @@ struct node_services {
   std::atomic<bool> is_suspended{false};
   /// A member that is up, and has seen every shard with an owner.
   std::atomic<bool> is_member{false};
+  /// The cluster's (rule A9): forms that an older binary cannot read are written only from theirs
+  /// on. Alone it is the binary's own.
+  std::atomic<std::uint16_t> level{own_version().level};
   cluster_board board;
   recent_events events;
   std::function<void()> join_again;  // of a node without shards; returns at once

@@ -54,15 +54,17 @@ constexpr std::array all_keys{
 
     key{"storage", "url", TEXT(storage.url, store_url, optional), "",
         "sqlite:PATH or postgresql://USER@HOST/DATABASE. Empty: the embedded store in "
-        "node.data_dir. Keep a password out of here: libpq reads it from the file named by "
-        "?passfile=PATH.",
+        "node.data_dir. A primary and its standbys: HOST1:PORT,HOST2:PORT with "
+        "?target_session_attrs=read-write. Keep a password out of here: libpq reads it from the "
+        "file named by ?passfile=PATH.",
         true},
     key{"storage", "writers", INT(storage.writers, 1, 16), "connections",
         "Connections that commit; an entity keeps to one of them."},
     key{"storage", "readers", INT(storage.readers, 1, 32), "connections", "Connections that read."},
     key{"storage", "allow_loss", BOOL(storage.allow_loss), "",
         "Start although the store may forget acknowledged commits (asynchronous standby, "
-        "synchronous_commit off). Never for real money."},
+        "synchronous_commit off), or is known to have forgotten some, which accepts that. Never "
+        "for real money."},
 
     key{"http", "listen", TEXT(http.listen, address, required), "",
         "Where players connect. Port 0 takes a free port."},

@@ -53,8 +53,8 @@ struct shard_row {
 /// One snapshot: everything in it was true at one moment.
 struct cluster_state {
   std::uint64_t version = 0;  // of the view: grows with each change of members or shards
-  std::uint16_t level = 1;
-  millis now = 0;                 // the store's clock
+  std::uint16_t level = 1;    // every member can read what is written at it; never falls (rule A9)
+  millis now = 0;             // the store's clock
   std::vector<member> members;    // the living: joining, up, draining; ascending incarnation
   std::vector<vote> votes;        // any age
   std::vector<shard_row> shards;  // ascending id; empty if the asker's version was current
@@ -74,7 +74,7 @@ struct member_registration {
   std::string name;  // unique among the living
   std::string address, roles, zone;
   std::uint32_t weight = 1;
-  std::uint16_t level = 1;
+  std::uint16_t level = 1;    // of the binary
   std::uint16_t writers = 2;  // fence rows to open
   std::uint32_t shards = 1024;
   millis lease = 5000;
@@ -98,8 +98,8 @@ class membership_store {
   virtual result<std::string> identity() = 0;
   /// Registers this process as `joining`, with its lease and open fence rows, but no shard; creates
   /// the shard rows of a new store, free. Errors: exists (the name has a living member: read()
-  /// shows which), incompatible (another shard count). Not safe to repeat blindly: after `unknown`,
-  /// read() shows whether the name is taken, by us.
+  /// shows which), incompatible (another shard count, or a binary older than the cluster's level).
+  /// Not safe to repeat blindly: after `unknown`, read() shows whether the name is taken, by us.
   virtual result<node_grant> join(const member_registration& node) = 0;
   virtual result<renewal> renew(std::uint64_t incarnation, millis lease) = 0;
   /// @param known a version the asker holds the shards of; 0: none
@@ -133,6 +133,11 @@ class membership_store {
 
   /// Becomes or stays coordinator for `lease`. @returns its epoch; 0: another one is
   virtual result<std::uint64_t> coordinate(std::uint64_t incarnation, millis lease) = 0;
+  /// Raises the cluster's level. Only the coordinator of that epoch may, and only to what every
+  /// living member can read; so nobody is there, and nobody joins, who could not.
+  /// @returns false: one of these does not hold (any more); read again
+  virtual result<bool> raise_level(std::uint64_t incarnation, std::uint64_t coordinator_epoch,
+                                   std::uint16_t level) = 0;
 };
 
 }  // namespace baraza::storage

@@ -34,6 +34,8 @@ enum class errc : std::uint8_t {
   stale_epoch,        // the shard row shows another owner or epoch
   // node: this incarnation is fenced off; it must stop
   fenced,
+  rolled_back,  // the store has forgotten what it acknowledged to this process, or is another one:
+                // it must stop, and nobody may go on there (rule A8)
   // store
   unavailable,  // refused before anything was applied (connection, disk full, shutting down): hold
                 // and retry
@@ -238,6 +240,7 @@ struct node_registration {
   std::string roles;
   std::uint16_t writers = 2;  // fence rows to open
   std::uint32_t shards = 1024;
+  std::uint16_t level = 1;  // of the binary: PostgreSQL refuses one below its cluster's (rule A9)
 };
 struct node_grant {
   uuid node;
@@ -279,6 +282,10 @@ struct history_row {
   millis at = 0;
   bool credit = false;  // true: it came in
 };
+/// The incident of a store that was found to have forgotten what it acknowledged (rule A8). While
+/// one is there, nobody joins; allow_loss makes it the accepted one.
+inline constexpr std::string_view incident_rolled_back = "store_rolled_back",
+                                  incident_loss_accepted = "store_loss_accepted";
 struct incident {
   uuid id;
   millis at = 0;

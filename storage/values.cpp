@@ -68,6 +68,8 @@ std::string_view to_string(errc code) {
       return "stale_epoch";
     case errc::fenced:
       return "fenced";
+    case errc::rolled_back:
+      return "rolled_back";
     case errc::unavailable:
       return "unavailable";
     case errc::unknown:

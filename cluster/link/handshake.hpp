@@ -18,7 +18,7 @@ struct link_identity {
   std::uint64_t incarnation = 0;
   std::uint32_t shards = 0;
   std::string system_id;  // the store's own id: two clusters of one name on two databases differ
-  std::uint32_t protocol_oldest = link_protocol_oldest, protocol_newest = link_protocol_newest;
+  std::uint32_t protocol_oldest = 1, protocol_newest = 1;  // own_version()
 };
 
 struct hello {

@@ -11,8 +11,6 @@ namespace baraza::cluster {
 
 using namespace std::chrono_literals;
 
-inline constexpr std::uint32_t link_protocol_oldest = 1, link_protocol_newest = 1;
-
 // Peers of one node; more are not dialled, and said so. 200 nodes are simulated, none is bigger.
 inline constexpr std::size_t link_peers_max = 1024;
 // Connections that have not said a valid hello; one more is closed at once. A mesh of 200 nodes

@@ -30,6 +30,10 @@ postgres_server::settings store_settings(const cluster_options& options) {
   all.try_emplace("max_connections",
                   std::to_string(spare + per_member * (options.nodes + options.edges)));
   all.try_emplace("shared_buffers", "128MB");
+  if (options.standby != standby_kind::none) all.try_emplace("wal_keep_size", "256MB");
+  if (options.standby == standby_kind::synchronous)
+    all.try_emplace("synchronous_standby_names",
+                    "ANY 1 (" + std::string{postgres_server::standby_name} + ")");
   return all;
 }
 
@@ -42,8 +46,12 @@ std::string at(const std::string& address, std::uint16_t port) {
 local_cluster::local_cluster(cluster_options options)
     : options_{checked(std::move(options))},
       folder_{options_.folder},
-      postgres_{folder_.path() / "postgres", store_settings(options_),
-                folder_.path() / "store.pass"} {
+      postgres_{options_.store_folder.empty() ? folder_.path() / "postgres" : options_.store_folder,
+                store_settings(options_), folder_.path() / "store.pass"} {
+  if (options_.standby != standby_kind::none)
+    standby_ = std::make_unique<postgres_server>(postgres_, folder_.path() / "standby");
+  // It may not be seen before every node has started: they would refuse the store.
+  if (options_.standby == standby_kind::asynchronous) standby_->stop();
   note();
   make_key(folder_.path() / "cluster.key");
   if (options_.tls)
@@ -59,6 +67,7 @@ local_cluster::~local_cluster() {
     each.running.signal(SIGKILL);  // at once, so that none sees another go
   for (auto& each : members_) each.running.kill();
   postgres_.kill9();
+  if (standby_) standby_->kill9();
 }
 
 // ---- members ------------------------------------------------------------------------------------
@@ -134,12 +143,8 @@ local_cluster::member& local_cluster::make(member_kind kind) {
                                         .target_port = m.link_port,
                                         .to = number,
                                         .from = {}});
-  // Nothing binds the driver's source address, so each node has a way of its own to the store.
-  m.store_proxy_port = proxy_.add_route({.listen_address = proxy_address(),
-                                         .target_address = "127.0.0.1",
-                                         .target_port = postgres_.port(),
-                                         .to = store_party,
-                                         .from = number});
+  m.store_proxy_port = add_store_route(postgres_, number);
+  if (standby_) m.standby_proxy_port = add_store_route(*standby_, number);
   proxy_.name_source(address, number);
   std::filesystem::create_directories(folder_.path() / name);
   std::filesystem::permissions(folder_.path() / name, std::filesystem::perms::owner_all);
@@ -149,13 +154,25 @@ local_cluster::member& local_cluster::make(member_kind kind) {
   return m;
 }
 
+// Nothing binds the driver's source address, so each node has ways of its own to the store.
+std::uint16_t local_cluster::add_store_route(const postgres_server& to, unsigned from) {
+  return proxy_.add_route({.listen_address = proxy_address(),
+                           .target_address = "127.0.0.1",
+                           .target_port = to.port(),
+                           .to = store_party,
+                           .from = from});
+}
+
 void local_cluster::write_settings(const member& m) const {
   const auto folder = folder_.path() / m.name;
   node_settings s;
   s.name = m.name;
   s.zone = "zone-" + std::to_string(m.number % 2 + 1);  // two, so that spreading can be seen
   s.data_dir = folder / "data";
-  s.store_url = postgres_.url_at(proxy_address(), m.store_proxy_port);
+  auto store = at(proxy_address(), m.store_proxy_port);
+  if (standby_) store += "," + at(proxy_address(), m.standby_proxy_port);
+  s.store_url = postgres_.url_at(store);
+  if (standby_) s.store_url += "&target_session_attrs=read-write";
   s.http_listen = at(m.address, m.http_port);
   s.hosts = {m.address, "localhost", "127.0.0.1"};
   s.admin_listen = at(m.address, m.admin_port);
@@ -181,7 +198,8 @@ void local_cluster::write_settings(const member& m) const {
 
 void local_cluster::start(member& m) {
   const auto folder = folder_.path() / m.name;
-  std::vector<std::string> command{options_.binary, "serve", "--config", folder / "baraza.toml"};
+  const auto& binary = m.binary.empty() ? options_.binary : m.binary;
+  std::vector<std::string> command{binary, "serve", "--config", folder / "baraza.toml"};
   auto settings = options_.settings;
   settings.insert(settings.end(), m.settings.begin(), m.settings.end());  // the last one wins
   for (const auto& each : settings) {
@@ -198,6 +216,7 @@ void local_cluster::start(member& m) {
 
 void local_cluster::note() {
   std::vector<noted_process> all{{postgres_.id(), "store"}};
+  if (standby_) all.push_back({standby_->id(), "standby"});
   for (const auto& each : members_)
     if (each.starts > 0) all.push_back({each.running.id(), each.name});
   folder_.note(all);
@@ -209,9 +228,11 @@ std::string local_cluster::add(member_kind kind) {
   return m.name;
 }
 
-std::string local_cluster::add_stranger(std::vector<std::string> settings) {
+std::string local_cluster::add_stranger(std::vector<std::string> settings,
+                                        const std::filesystem::path& binary) {
   auto& m = make(member_kind::node);
   m.settings = std::move(settings);
+  m.binary = binary;
   start(m);
   m.is_wanted = false;
   return m.name;
@@ -254,9 +275,10 @@ std::optional<int> local_cluster::wait_for_end(const std::string& name,
   return find(name).running.wait(limit);
 }
 
-void local_cluster::restart(const std::string& name) {
+void local_cluster::restart(const std::string& name, const std::filesystem::path& binary) {
   auto& m = find(name);
   m.running.kill();
+  if (!binary.empty()) m.binary = binary;
   start(m);
 }
 
@@ -267,6 +289,21 @@ void local_cluster::kill_store() { postgres_.kill9(); }
 void local_cluster::start_store() {
   postgres_.start();
   note();
+}
+
+postgres_server& local_cluster::standby() {
+  if (!standby_) throw wrong_usage("this cluster's store has no standby");
+  return *standby_;
+}
+void local_cluster::stop_standby() { standby().stop(); }
+void local_cluster::start_standby() {
+  standby().start();
+  note();
+}
+void local_cluster::promote_standby() {
+  if (postgres_.is_running()) throw failure{"the primary lives: two would take commits"};
+  standby().promote();
+  is_promoted_ = true;
 }
 
 // ---- partitions ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,15 +18,24 @@
 
 namespace baraza::cluster::local {
 
+/// What the store has beside its primary.
+enum class standby_kind : std::uint8_t {
+  none,
+  synchronous,   // no commit is acknowledged before it has it
+  asynchronous,  // has it a little later, or much
+};
+
 struct cluster_options {
   std::filesystem::path binary;        // `baraza`
   std::filesystem::path folder;        // made, and removed in the end
+  std::filesystem::path store_folder;  // of the store; empty: in `folder`. Not removed
   unsigned nodes = 3;                  // at least one
   unsigned edges = 0;                  // 0: every node is an edge as well
   bool house_bot = false;              // on the first edge
   bool tls = false;                    // certificates between nodes, of an authority of its own
   std::vector<std::string> settings;   // more of every node's, as SECTION.KEY=VALUE
   postgres_server::settings postgres;  // more of the store's, as in postgresql.conf
+  standby_kind standby = standby_kind::none;
 };
 
 enum class member_kind : std::uint8_t { node, edge };
@@ -85,8 +95,8 @@ class local_cluster {
   [[nodiscard]] std::vector<std::string> doors() const;
   [[nodiscard]] std::string play_url(const std::string& name) const;
   [[nodiscard]] std::string admin_url(const std::string& name) const;
-  /// Past every proxy.
-  [[nodiscard]] std::string store_url() const { return postgres_.url(); }
+  /// Past every proxy; of the primary.
+  [[nodiscard]] std::string store_url() const { return primary().url(); }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
   [[nodiscard]] std::filesystem::path log_of(const std::string& name) const;
   [[nodiscard]] bool is_running(const std::string& name);
@@ -97,7 +107,9 @@ class local_cluster {
   std::string add(member_kind kind);
   /// Starts one that may well be refused: wait_until_ready() does not wait for it.
   /// @param settings more of its own, as SECTION.KEY=VALUE
-  std::string add_stranger(std::vector<std::string> settings);
+  /// @param binary another one, as while a new version is rolled out
+  std::string add_stranger(std::vector<std::string> settings,
+                           const std::filesystem::path& binary = {});
   /// SIGKILL, all at once.
   void kill(const std::vector<std::string>& names);
   void pause(const std::string& name);
@@ -107,16 +119,25 @@ class local_cluster {
   /// @returns its exit code; nothing after `limit`
   std::optional<int> wait_for_end(const std::string& name, std::chrono::milliseconds limit);
   /// Kills it if it runs, and starts it again where it was.
-  void restart(const std::string& name);
+  /// @param binary from now on; empty: the one it had
+  void restart(const std::string& name, const std::filesystem::path& binary = {});
 
   /// Adds to what is parted already.
   void partition(const cut& what);
   void heal();
 
+  /// The one that was the primary at first.
   postgres_server& store() { return postgres_; }
   void stop_store();
   void start_store();
   void kill_store();
+  /// Throws `failure` if there is none. Its address stands in every node's URL, behind the
+  /// primary's.
+  postgres_server& standby();
+  void stop_standby();
+  void start_standby();
+  /// The standby becomes the store. The old primary must be dead.
+  void promote_standby();
 
  private:
   struct member {
@@ -125,8 +146,9 @@ class local_cluster {
     unsigned number = 0;  // of its address, and its name to the proxy
     std::string address;
     std::vector<std::string> settings;                           // of this one alone
+    std::filesystem::path binary;                                // likewise; empty: everybody's
     std::uint16_t http_port = 0, admin_port = 0, link_port = 0;  // its own
-    std::uint16_t link_proxy_port = 0, store_proxy_port = 0;
+    std::uint16_t link_proxy_port = 0, store_proxy_port = 0, standby_proxy_port = 0;
     process running;
     int starts = 0;
     bool is_wanted = false;  // started, and neither killed nor drained since
@@ -139,6 +161,10 @@ class local_cluster {
   void write_settings(const member& m) const;
   void start(member& m);
   void note();
+  [[nodiscard]] const postgres_server& primary() const {
+    return is_promoted_ ? *standby_ : postgres_;
+  }
+  std::uint16_t add_store_route(const postgres_server& to, unsigned from);
   void set_roads(const cut& what, road how);
   [[nodiscard]] bool takes_players(const member& m) const;
   [[nodiscard]] std::string proxy_address() const { return addresses_.at(1); }
@@ -151,6 +177,8 @@ class local_cluster {
   cluster_folder folder_;
   address_block addresses_;
   postgres_server postgres_;
+  std::unique_ptr<postgres_server> standby_;
+  bool is_promoted_ = false;
   proxy proxy_;
   std::list<member> members_;
   std::map<member_kind, unsigned> made_;

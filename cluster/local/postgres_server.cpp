@@ -9,6 +9,7 @@
 #include <array>
 #include <cctype>
 #include <fstream>
+#include <iterator>
 #include <thread>
 #include <vector>
 
@@ -57,6 +58,13 @@ void write_secret(const fs::path& path, const std::string& text) {
   if (!whole) throw failure{"cannot write " + path.string()};
 }
 
+/// To the server's user.
+void give_away(const fs::path& path) {
+  const auto* user = unprivileged_user();
+  if (user != nullptr && chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
+    throw failure{"cannot give " + path.string() + " to " + user->pw_name};
+}
+
 std::string percent_encoded(const std::string& path) {
   std::string out;
   for (const char c : path) {
@@ -77,14 +85,24 @@ postgres_server::postgres_server(fs::path folder, settings more, fs::path pass_f
   start();
 }
 
-void postgres_server::create() {
+postgres_server::postgres_server(const postgres_server& primary, fs::path folder)
+    : folder_{std::move(folder)}, settings_{primary.settings_}, pass_file_{primary.pass_file_} {
+  settings_.erase("synchronous_standby_names");  // once promoted, it has no standby of its own
+  copy(primary);
+  start();
+}
+
+void postgres_server::make_folder() const {
   std::error_code why;
   fs::create_directories(folder_, why);
   if (why) throw failure{"cannot make " + folder_.string() + ": " + why.message()};
   const auto* user = unprivileged_user();
   if (user != nullptr) require_reachable(fs::absolute(folder_), user->pw_name);
-  if (user != nullptr && chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0)
-    throw failure{"cannot give " + folder_.string() + " to " + user->pw_name};
+  give_away(folder_);
+}
+
+void postgres_server::create() {
+  make_folder();
   std::vector<std::string> command{program("initdb"), "-D", folder_ / "data", "-U",
                                    "baraza",          "-E", "UTF8",           "--locale=C",
                                    "--no-sync"};
@@ -95,6 +113,25 @@ void postgres_server::create() {
   if (initdb.wait(store_start_limit) != 0) throw failure{"initdb failed: " + log_end()};
   std::error_code ignored;
   fs::remove(folder_ / "password", ignored);
+}
+
+void postgres_server::copy(const postgres_server& primary) {
+  make_folder();
+  std::string source = "host=127.0.0.1 port=" + std::to_string(primary.port()) +
+                       " user=baraza application_name=" + standby_name;
+  if (!pass_file_.empty()) {
+    // Ours alone may read the other one; the server's user needs one, too.
+    std::ifstream in{pass_file_};
+    const auto own = folder_ / "store.pass";
+    write_secret(own, {std::istreambuf_iterator<char>{in}, {}});
+    give_away(own);
+    source += " passfile='" + own.string() + "'";
+  }
+  process copying;
+  copying.start({program("pg_basebackup"), "-D", folder_ / "data", "-d", source, "-X", "stream",
+                 "-c", "fast", "-R", "--no-sync"},
+                {.log = folder_ / "initdb.log", .unprivileged = true, .unset = {}});
+  if (copying.wait(store_start_limit) != 0) throw failure{"pg_basebackup failed: " + log_end()};
 }
 
 /// A superuser of a server can run programs as its user: not for everybody on this machine.
@@ -110,9 +147,7 @@ std::vector<std::string> postgres_server::password_for_initdb() const {
   }
   const auto for_server = folder_ / "password";
   write_secret(for_server, password + "\n");
-  const auto* user = unprivileged_user();
-  if (user != nullptr && chown(for_server.c_str(), user->pw_uid, user->pw_gid) != 0)
-    throw failure{"cannot give " + for_server.string() + " to " + user->pw_name};
+  give_away(for_server);
   write_secret(pass_file_, "*:*:*:baraza:" + password + "\n");
   return {"-A", "scram-sha-256", "--pwfile", for_server};
 }
@@ -166,13 +201,19 @@ void postgres_server::stop() {
   if (!process_.wait(store_stop_limit)) process_.kill();
 }
 
-std::string postgres_server::url(const std::string& database) const {
-  return url_at("127.0.0.1", port_, database);
+void postgres_server::promote() {
+  process asking;
+  asking.start({program("pg_ctl"), "promote", "-w", "-D", folder_ / "data"},
+               {.log = folder_ / "initdb.log", .unprivileged = true, .unset = {}});
+  if (asking.wait(store_start_limit) != 0) throw failure{"it is not promoted: " + log_end()};
 }
 
-std::string postgres_server::url_at(const std::string& host, int port,
-                                    const std::string& database) const {
-  auto url = "postgresql://baraza@" + host + ":" + std::to_string(port) + "/" + database;
+std::string postgres_server::url(const std::string& database) const {
+  return url_at("127.0.0.1:" + std::to_string(port_), database);
+}
+
+std::string postgres_server::url_at(const std::string& hosts, const std::string& database) const {
+  auto url = "postgresql://baraza@" + hosts + "/" + database;
   return pass_file_.empty() ? url : url + "?passfile=" + percent_encoded(pass_file_);
 }
 

@@ -16,6 +16,8 @@ namespace baraza::cluster::local {
 class postgres_server {
  public:
   using settings = std::map<std::string, std::string>;
+  /// As synchronous_standby_names of a primary may name it.
+  static constexpr const char* standby_name = "standby";
 
   /// Creates and starts a server; some 2 s. Must be made, and started, by a thread that outlives
   /// it. Throws `failure` with the reason and the log's end.
@@ -24,13 +26,17 @@ class postgres_server {
   /// whoever is on this machine may connect
   postgres_server(std::filesystem::path folder, settings more = {},
                   std::filesystem::path pass_file = {});
+  /// A hot standby of `primary`, copied from it while it runs, and started: it streams under
+  /// standby_name. Throws `failure`.
+  postgres_server(const postgres_server& primary, std::filesystem::path folder);
   postgres_server(const postgres_server&) = delete;
   postgres_server& operator=(const postgres_server&) = delete;
 
   /// Of `database`, over TCP on 127.0.0.1, as the superuser `baraza`.
   [[nodiscard]] std::string url(const std::string& database = "postgres") const;
-  /// The same at another address: through a proxy.
-  [[nodiscard]] std::string url_at(const std::string& host, int port,
+  /// The same elsewhere: through a proxy, or one of several.
+  /// @param hosts HOST:PORT, or more of them with commas between
+  [[nodiscard]] std::string url_at(const std::string& hosts,
                                    const std::string& database = "postgres") const;
 
   /// On the same port. Throws `failure`.
@@ -41,6 +47,8 @@ class postgres_server {
     stop();
     start();
   }
+  /// Makes a standby a primary: it takes what it has received, and begins a timeline of its own.
+  void promote();
   /// SIGKILL to the whole server, as a power cut of the process; start() then recovers.
   void kill9() { process_.kill(); }
   [[nodiscard]] bool is_running() { return process_.is_running(); }
@@ -50,12 +58,14 @@ class postgres_server {
   [[nodiscard]] std::string log_end() const;
 
  private:
+  void make_folder() const;
   void create();
+  void copy(const postgres_server& primary);
   [[nodiscard]] std::vector<std::string> password_for_initdb() const;
   void wait_until_ready();
 
   const std::filesystem::path folder_;
-  const settings settings_;
+  settings settings_;
   const std::filesystem::path pass_file_;
   process process_;
   std::uint16_t port_ = 0;

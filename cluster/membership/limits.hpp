@@ -50,5 +50,7 @@ inline constexpr auto drain_limit = 2000ms;    // then the gate closes the shard
 inline constexpr auto handoff_retry = 500ms;   // the coordinator asks again
 inline constexpr auto phase_overdue = 2000ms;  // a free shard its taker has not taken: anyone may
 inline constexpr auto release_retry = 100ms;   // an unanswered release or take is sent again
+inline constexpr auto raise_retry =
+    1000ms;  // a raise of the level that did not show is asked again
 
 }  // namespace baraza::cluster

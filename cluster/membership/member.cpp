@@ -39,8 +39,9 @@ void member::tick(time_point now) {
     next_coordinate_ = now + coordinate_every;
     port_.coordinate();
   }
-  if (coordinator_epoch_ != 0 && state_.coordinator == self_)
-    for (const auto& ask : balance_.tick(state_, coordinator_epoch_, now)) port_.ask_hand_off(ask);
+  if (coordinator_epoch_ == 0 || state_.coordinator != self_) return;
+  for (const auto& ask : balance_.tick(state_, coordinator_epoch_, now)) port_.ask_hand_off(ask);
+  if (const auto level = level_.tick(state_, now)) port_.raise_level(coordinator_epoch_, *level);
 }
 
 void member::look_after_lease(time_point now) {
@@ -93,7 +94,7 @@ void member::state(const storage::cluster_state& what, time_point now) {
   detector_.set_members(state_.members, now);
   joining_.set_members(state_.members);
   for (const auto& row : state_.shards) carry_out(shards_.row(row, now));
-  if (!is_joining_ && own->status == storage::member_status::up)
+  if (!is_joining_ && !is_leaving_)
     for (const auto& heir : heirs_of(state_))
       if (heir.who == self_) carry_out(shards_.claim(heir.shard, heir.epoch, now));
   condemn(now);

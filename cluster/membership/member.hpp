@@ -12,6 +12,7 @@
 #include "cluster/membership/failure_detector.hpp"
 #include "cluster/membership/join_check.hpp"
 #include "cluster/membership/lease_keeper.hpp"
+#include "cluster/membership/level_rule.hpp"
 #include "cluster/membership/rebalancer.hpp"
 #include "cluster/membership/shard_keeper.hpp"
 #include "cluster/membership/shard_view.hpp"
@@ -33,6 +34,8 @@ class member_port {
   virtual void declare_dead(std::uint64_t version, std::span<const std::uint64_t> dead,
                             std::span<const storage::shard_change> changes) = 0;
   virtual void coordinate() = 0;  // coordinating()
+  virtual void raise_level(std::uint64_t coordinator_epoch,
+                           std::uint16_t level) = 0;  // seen in the next state()
   // ---- peers
   virtual void probe(std::uint64_t target, std::uint64_t number) = 0;  // answered(), unreachable()
   virtual void ask_helper(const ask_helper& what) = 0;                 // likewise
@@ -90,6 +93,8 @@ class member {
   void hand_off(const ask_hand_off& what, time_point now);
   /// An operator's move. @returns false: this node does not coordinate, or there is no such shard
   bool order(shard_id shard, std::uint64_t to);
+  /// The process is about to end: from now on it claims nothing that is free.
+  void leave() { is_leaving_ = true; }
   /// This node leaves and there is nobody to hand its shards to, or no time: releases them all to
   /// whoever comes.
   void give_up_shards(time_point now);
@@ -124,11 +129,12 @@ class member {
   shard_keeper shards_;
   shard_view view_;
   rebalancer balance_;
+  level_rule level_;
   join_check joining_;
   storage::cluster_state state_;  // the newest, with all shards
   std::uint64_t coordinator_epoch_ = 0;
   bool suspended_ = false, stopped_ = false, expelled_ = false, is_joining_ = true,
-       judge_always_ = false;
+       is_leaving_ = false, judge_always_ = false;
   time_point next_read_{}, behind_read_{}, reading_until_{}, next_coordinate_{}, next_up_{};
 };
 

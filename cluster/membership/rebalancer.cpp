@@ -94,6 +94,7 @@ rebalancer::time_point rebalancer::next_look(time_point now) const {
 }
 
 std::vector<heir> heirs_of(const cluster_state& state) {
+  const auto can_take = [](const allocator_node& n) { return n.weight > 0 && !n.draining; };
   std::vector<heir> heirs;
   auto owners = meant_owners(state);
   for (const auto& row : state.shards)
@@ -104,11 +105,12 @@ std::vector<heir> heirs_of(const cluster_state& state) {
   if (heirs.empty()) return heirs;
   // Whoever was named and did not take it may be slow with all of them: it is not asked again.
   auto nodes = allocator_nodes(state.members);
+  if (std::ranges::none_of(nodes, can_take))
+    for (auto& n : nodes) n.draining = false;  // better one that drains than nobody
   std::set<std::uint64_t> late;
   for (const auto& h : heirs) late.insert(state.shards[h.shard].next_owner);
   auto others = nodes;
   std::erase_if(others, [&](const auto& n) { return late.contains(n.id); });
-  const auto can_take = [](const allocator_node& n) { return n.weight > 0 && !n.draining; };
   const auto given = adopt(std::ranges::any_of(others, can_take) ? others : nodes, owners);
   for (auto& h : heirs) h.who = given[h.shard];
   std::erase_if(heirs, [](const heir& h) { return h.who == 0; });

@@ -61,7 +61,8 @@ class rebalancer {
 
 /// Free shards that nobody is about to take: named nobody, or somebody who is not up, or 2 s ago.
 /// Each with the node that should claim it: the same answer on every node, and the store's
-/// compare-and-set decides between nodes with different snapshots.
+/// compare-and-set decides between nodes with different snapshots. With nobody up who owns
+/// shards, one that drains takes them back: it goes on draining when somebody is.
 struct heir {
   shard_id shard = 0;
   std::uint64_t epoch = 0, who = 0;

@@ -17,13 +17,11 @@
 #include <variant>
 
 #include "actors/messages.hpp"
+#include "cluster/version.hpp"
 #include "cluster/wire/control.hpp"
 #include "storage/ids.hpp"
 
 namespace baraza::cluster::wire {
-
-/// What this version writes. A field added anywhere raises it; reading does not depend on it.
-inline constexpr std::uint32_t schema_current = 1;
 
 /// Where an answer goes: the asking node's incarnation, and there a session or an entity.
 struct reply_address {
@@ -39,7 +37,7 @@ struct origin {
 };
 
 struct head {
-  std::uint32_t schema = schema_current;
+  std::uint32_t schema = own_version().schema;  // of the writer; reading does not depend on it
   std::uint64_t view = 0;   // the sender's cluster view version
   std::uint64_t epoch = 0;  // the shard's epoch as the sender knows it; 0: unknown
   entity_id to;             // answers and pushes: the entity that speaks

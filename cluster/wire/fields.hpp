@@ -1,7 +1,7 @@
 // The fields of every message in the order in which they stand on the wire, and the numbers of the
 // variants' cases. Append only: a field or a number once here keeps its place for ever, also when
 // nobody uses it any more.
-// A new field of an old struct goes last, as added(v.field), and raises schema_current.
+// A new field of an old struct goes last, as added(v.field), and raises own_version().schema.
 #pragma once
 
 #include "cluster/wire/archive.hpp"

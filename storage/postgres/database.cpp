@@ -3,10 +3,20 @@
 #include "storage/postgres/connect.hpp"
 
 namespace baraza::storage::postgres {
+namespace {
+
+struct wrong_server : std::runtime_error {
+  explicit wrong_server(const error& why) : std::runtime_error{why.message}, code{why.code} {}
+  errc code;
+};
+
+}  // namespace
 
 error current_error() {
   try {
     throw;
+  } catch (const wrong_server& why) {
+    return {why.code, why.what()};
   } catch (const pqxx::broken_connection& why) {
     return {errc::unavailable, why.what()};
   } catch (const pqxx::in_doubt_error& why) {
@@ -21,23 +31,46 @@ error current_error() {
 }
 
 database::database(std::string url, std::string_view name,
-                   std::chrono::milliseconds statement_limit)
-    : url_{limited(url, name)}, statement_limit_{statement_limit} {}
+                   std::chrono::milliseconds statement_limit, std::shared_ptr<server_memory> server)
+    : url_{limited(url, name)}, statement_limit_{statement_limit}, server_{std::move(server)} {}
 
 pqxx::connection& database::open() {
+  has_warned_ = false;
   if (connection_ && connection_->is_open()) return *connection_;
   connection_.reset();
+  auto fresh = connect();
+  fresh->set_notice_handler([this](pqxx::zview) { has_warned_ = true; });
+  if (server_) {
+    pqxx::nontransaction work{*fresh};
+    const auto row = work.exec(server_memory::question).one_row();
+    const auto why =
+        server_->meet(row[0].as<bool>(), row[1].as<std::string>(), row[2].as<std::string>());
+    if (why.code != errc::none) throw wrong_server{why};
+  }
+  connection_ = std::move(fresh);
+  return *connection_;
+}
+
+/// The server ends a wait for its standbys with a warning: what was committed is there, and may be
+/// gone with the machine. Nobody may be told that it was done (rule A4).
+error database::warned() {
+  connection_.reset();
+  return {errc::unknown, "the server warned at commit"};
+}
+
+std::unique_ptr<pqxx::connection> database::connect() {
   try {
-    const auto options = "-c statement_timeout=" + std::to_string(statement_limit_.count());
-    connection_ = std::make_unique<pqxx::connection>(with_parameters(url_, {{"options", options}}));
+    // Notices of no consequence stay away: what comes is a warning.
+    const auto options = "-c client_min_messages=warning -c statement_timeout=" +
+                         std::to_string(statement_limit_.count());
+    return std::make_unique<pqxx::connection>(with_parameters(url_, {{"options", options}}));
   } catch (const pqxx::broken_connection& why) {
     // A transaction pooler takes no session settings; its own query_timeout bounds statements.
     if (std::string_view{why.what()}.find("unsupported startup parameter") ==
         std::string_view::npos)
       throw;
-    connection_ = std::make_unique<pqxx::connection>(url_);
+    return std::make_unique<pqxx::connection>(url_);
   }
-  return *connection_;
 }
 
 uuid as_uuid(const pqxx::field& field) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 
+#include "storage/postgres/server_memory.hpp"
 #include "storage/store.hpp"
 
 namespace baraza::storage::postgres {
@@ -19,7 +20,11 @@ error current_error();
 class database {
  public:
   /// @param name shown to operators as application_name
-  database(std::string url, std::string_view name, std::chrono::milliseconds statement_limit);
+  /// @param server what each new connection must meet; null: any server will do, a standby too
+  database(std::string url, std::string_view name, std::chrono::milliseconds statement_limit,
+           std::shared_ptr<server_memory> server = nullptr);
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
 
   /// Runs `work(pqxx::connection&)`, which must be safe to repeat: a connection that turns out to
   /// be dead is replaced once.
@@ -28,7 +33,9 @@ class database {
     for (int attempt = 0;; ++attempt) {
       const bool fresh = !connection_;
       try {
-        return work(open());
+        auto answer = work(open());
+        if (has_warned_) return warned();
+        return answer;
       } catch (const pqxx::broken_connection&) {
         connection_.reset();
         if (fresh || attempt > 0) return current_error();
@@ -41,7 +48,9 @@ class database {
   template <class Work>
   auto once(Work work) -> result<std::invoke_result_t<Work, pqxx::connection&>> {
     try {
-      return work(open());
+      auto answer = work(open());
+      if (has_warned_) return warned();
+      return answer;
     } catch (const pqxx::broken_connection&) {
       connection_.reset();
       return current_error();
@@ -53,9 +62,13 @@ class database {
 
  private:
   pqxx::connection& open();
+  std::unique_ptr<pqxx::connection> connect();
+  error warned();
 
   std::string url_;
   std::chrono::milliseconds statement_limit_;
+  std::shared_ptr<server_memory> server_;
+  bool has_warned_ = false;
   std::unique_ptr<pqxx::connection> connection_;
 };
 

@@ -119,9 +119,10 @@ class connection_pool {
 
 class pg_identity_store final : public identity_store, connection_pool {
  public:
-  pg_identity_store(const std::string& url, const timing& times) {
+  pg_identity_store(const std::string& url, const timing& times,
+                    const std::shared_ptr<server_memory>& server) {
     for (std::size_t i = 0; i < connections_max; ++i)
-      idle_.push_back(std::make_unique<database>(url, "baraza-identity", times.statement));
+      idle_.push_back(std::make_unique<database>(url, "baraza-identity", times.statement, server));
   }
 
   status create(const identity& who, const login_session& first) override {
@@ -230,8 +231,9 @@ class pg_identity_store final : public identity_store, connection_pool {
 
 }  // namespace
 
-std::unique_ptr<identity_store> make_identity(const std::string& url, const timing& times) {
-  return std::make_unique<pg_identity_store>(url, times);
+std::unique_ptr<identity_store> make_identity(const std::string& url, const timing& times,
+                                              std::shared_ptr<server_memory> server) {
+  return std::make_unique<pg_identity_store>(url, times, server);
 }
 
 }  // namespace baraza::storage::postgres

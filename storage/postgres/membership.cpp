@@ -1,68 +1,11 @@
 #include "storage/postgres/membership.hpp"
 
-#include <algorithm>
+#include <utility>
 
-#include "storage/postgres/connect.hpp"
-#include "storage/postgres/limits.hpp"
-#include "storage/postgres/transact.hpp"
+#include "storage/postgres/membership_rows.hpp"
 
-// Locks are taken in one order everywhere: fence rows, leases, the view, members, shards. Whoever
-// holds the view row is the only one to change members or shards.
 namespace baraza::storage::postgres {
 namespace {
-
-constexpr std::chrono::milliseconds statement_limit{membership_timeout_ms};
-// The store's clock; now() would stand still inside a transaction that waited.
-#define STORE_NOW "(extract(epoch from clock_timestamp()) * 1000)::bigint"
-#define LIVING "status in ('joining', 'up', 'draining')"
-
-template <class Range, class ToNumber>
-std::string numbers(const Range& range, ToNumber number) {
-  return array_literal(range, [&](const auto& x) { return bigint(number(x)); });
-}
-std::string numbers(std::span<const std::uint64_t> range) {
-  return numbers(range, [](auto x) { return x; });
-}
-
-member_status status_of(std::string_view text) {
-  for (auto s : {member_status::joining, member_status::up, member_status::draining,
-                 member_status::left, member_status::dead})
-    if (to_string(s) == text) return s;
-  throw pqxx::conversion_error{"not a member's status"};
-}
-
-[[noreturn]] void fence_off(std::uint64_t who) {
-  throw refused{{errc::fenced, "incarnation " + bigint(who) + " is not a living member"}};
-}
-
-std::uint64_t lock_view(pqxx::work& work) {
-  return work.exec("select version from cluster_view for update").one_field().as<std::uint64_t>();
-}
-void raise_view(pqxx::work& work) {
-  work.exec(
-      "with v as (update cluster_view set version = version + 1 returning version) "
-      "select pg_notify('baraza_view', version::text) from v");
-}
-/// With the view locked: what it says stays true until the commit.
-member_status require_living(pqxx::work& work, std::uint64_t who) {
-  const auto row =
-      work.exec("select status from node where incarnation = $1 and " LIVING, pqxx::params{who});
-  if (row.empty()) fence_off(who);
-  return status_of(row[0][0].view());
-}
-
-std::vector<shard_row> shards_where(pqxx::transaction_base& work, const std::string& ids) {
-  std::vector<shard_row> rows;
-  const auto found = work.exec(
-      "select id, coalesce(owner, 0), epoch, coalesce(next_owner, 0), since from shard "
-      "where $1 = '' or id = any($1::integer[]) order by id",
-      pqxx::params{ids});
-  rows.reserve(static_cast<std::size_t>(found.size()));
-  for (const auto& row : found)
-    rows.push_back({row[0].as<shard_id>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
-                    row[3].as<std::uint64_t>(), row[4].as<millis>()});
-  return rows;
-}
 
 cluster_state read_state(pqxx::transaction_base& work, std::uint64_t known) {
   cluster_state state;
@@ -94,152 +37,29 @@ cluster_state read_state(pqxx::transaction_base& work, std::uint64_t known) {
   return state;
 }
 
-class pg_membership final : public membership_store {
- public:
-  explicit pg_membership(const std::string& url)
-      : db_{url, "baraza-membership", statement_limit},
-        killer_{url, "baraza-membership-2", statement_limit} {}
+}  // namespace
 
-  result<std::string> identity() override {
-    return db_.repeatable([&](pqxx::connection& connection) {
-      pqxx::nontransaction work{connection};
-      return work
-          .exec("select system_identifier || '/' || current_database() from pg_control_system()")
-          .one_field()
-          .as<std::string>();
-    });
-  }
+result<std::string> pg_membership::identity() {
+  return db_.repeatable([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    return work
+        .exec("select system_identifier || '/' || current_database() from pg_control_system()")
+        .one_field()
+        .as<std::string>();
+  });
+}
 
-  result<node_grant> join(const member_registration& node) override {
-    if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 ||
-        node.shards > shards_max)
-      return error{errc::invalid, "a node needs a name, 1 to 64 writers and 1 to 65536 shards"};
-    return transact(db_, [&](pqxx::work& work) { return enrol(work, node); });
-  }
+result<node_grant> pg_membership::join(const member_registration& node) {
+  if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 ||
+      node.shards > shards_max)
+    return error{errc::invalid, "a node needs a name, 1 to 64 writers and 1 to 65536 shards"};
+  return transact(db_, [&](pqxx::work& work) { return enrol(work, node); });
+}
 
-  result<renewal> renew(std::uint64_t incarnation, millis lease) override {
-    auto answer = db_.repeatable([&](pqxx::connection& connection) {
-      pqxx::nontransaction work{connection};
-      const auto row = work.exec(
-          "update lease l set expires_at = t.at + $2, renewed_at = t.at "
-          "from node n, cluster_view v, (select " STORE_NOW
-          " as at) t where l.incarnation = $1 and n.incarnation = $1 and " LIVING
-          " returning t.at, v.version, v.level, n.status, pg_backend_pid()",
-          pqxx::params{incarnation, lease});
-      std::optional<renewal> done;
-      if (!row.empty())
-        done = {row[0][0].as<millis>(), row[0][1].as<std::uint64_t>(),
-                row[0][2].as<std::uint16_t>(), status_of(row[0][3].view()),
-                row[0][4].as<std::uint64_t>()};
-      return done;
-    });
-    if (!answer) return answer.why();
-    if (!*answer) return error{errc::fenced, "this incarnation is not a living member"};
-    return **answer;
-  }
-
-  result<cluster_state> read(std::uint64_t known) override {
-    return db_.repeatable([&](pqxx::connection& connection) {
-      pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::write_policy::read_only> work{
-          connection};
-      return read_state(work, known);
-    });
-  }
-
-  status set_status(std::uint64_t incarnation, member_status to) override {
-    return transact(db_, [&](pqxx::work& work) {
-      if (to == member_status::left) close_fences(work, {&incarnation, 1});
-      lock_view(work);
-      const auto from = require_living(work, incarnation);
-      const bool allowed = to == member_status::up || to == member_status::left ||
-                           (to == member_status::draining && from != member_status::joining);
-      if (!allowed)
-        throw refused{{errc::invalid, "a member that is " + std::string{to_string(from)} +
-                                          " cannot become " + std::string{to_string(to)}}};
-      if (to == member_status::left &&
-          !work.exec("select from shard where owner = $1 limit 1", pqxx::params{incarnation})
-               .empty())
-        throw refused{{errc::invalid, "the node still owns shards"}};
-      work.exec("update node set status = $2 where incarnation = $1",
-                pqxx::params{incarnation, std::string{to_string(to)}});
-      raise_view(work);
-      return done{};
-    });
-  }
-
-  result<cluster_state> accuse(std::uint64_t accuser, std::uint64_t accused,
-                               vote_kind kind) override {
-    // The vote is there for all before the others' votes are counted: two that vote in the same
-    // moment and count first would each see its own only, and nobody would declare.
-    const auto voted = transact(db_, [&](pqxx::work& work) {
-      const auto rows = work.exec(
-          "insert into vote (accuser, accused, kind, at) select $1, $2, $3, " STORE_NOW
-          " from node where incarnation = $1 and status in ('up', 'draining') "
-          "on conflict (accuser, accused) do update set kind = excluded.kind, at = excluded.at",
-          pqxx::params{accuser, accused, static_cast<int>(kind)});
-      if (rows.affected_rows() == 0) fence_off(accuser);
-      return done{};
-    });
-    if (!voted) return voted.why();
-    return read(0);
-  }
-
-  status withdraw(std::uint64_t accuser, std::uint64_t accused) override {
-    return db_.repeatable([&](pqxx::connection& connection) {
-      pqxx::nontransaction work{connection};
-      work.exec("delete from vote where accuser = $1 and accused = $2",
-                pqxx::params{accuser, accused});
-      return done{};
-    });
-  }
-
-  result<bool> declare_dead(std::uint64_t declarer, std::uint64_t version,
-                            std::span<const std::uint64_t> dead,
-                            std::span<const shard_change> changes) override;
-  result<std::vector<shard_row>> take(std::uint64_t incarnation,
-                                      std::span<const shard_change> free) override;
-  result<std::vector<shard_row>> release(std::uint64_t incarnation,
-                                         std::span<const shard_change> owned) override;
-
-  result<std::uint64_t> coordinate(std::uint64_t incarnation, millis lease) override {
-    return db_.repeatable([&](pqxx::connection& connection) {
-      pqxx::nontransaction work{connection};
-      const auto row = work.exec(
-          "update coordinator c set incarnation = $1, expires_at = t.at + $2, epoch = epoch + "
-          "case when c.incarnation is distinct from $1 or c.expires_at < t.at then 1 else 0 end "
-          "from (select " STORE_NOW
-          " as at) t where exists (select from node where incarnation = $1 and status = 'up') "
-          "and (c.incarnation is not distinct from $1 or c.expires_at < t.at or not exists "
-          // One that drains asks no more: balance must not wait for the end of its lease.
-          "(select from node n where n.incarnation = c.incarnation and n.status = 'up')) "
-          "returning c.epoch",
-          pqxx::params{incarnation, lease});
-      return row.empty() ? std::uint64_t{0} : row[0][0].as<std::uint64_t>();
-    });
-  }
-
- private:
-  static node_grant enrol(pqxx::work& work, const member_registration& node);
-  static void close_fences(pqxx::work& work, std::span<const std::uint64_t> who) {
-    work.exec(
-        "with f as materialized (select incarnation, writer from fence where incarnation = "
-        "any($1::bigint[]) and open order by incarnation, writer for no key update) "
-        "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer "
-        "= f.writer",
-        pqxx::params{numbers(who)});
-    work.exec("delete from lease where incarnation = any($1::bigint[])",
-              pqxx::params{numbers(who)});
-  }
-  static bool bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t version,
-                   std::span<const std::uint64_t> dead, std::span<const shard_change> changes);
-  void end_connections_of(std::span<const std::uint64_t> dead);
-
-  database db_;
-  database killer_;  // ends connections while db_ waits for them
-};
-
-node_grant pg_membership::enrol(pqxx::work& work, const member_registration& node) {
+node_grant pg_membership::enrol(pqxx::work& work, const member_registration& node) const {
   lock_view(work);
+  require_level(work, node.level);
+  require_not_rolled_back(work, allow_loss_);
   fix_shards(work, node.shards);
   const auto same = work.exec("select incarnation from node where name = $1 and " LIVING,
                               pqxx::params{node.name});
@@ -272,110 +92,150 @@ node_grant pg_membership::enrol(pqxx::work& work, const member_registration& nod
   return grant;
 }
 
-bool pg_membership::bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t version,
-                         std::span<const std::uint64_t> dead,
-                         std::span<const shard_change> changes) {
-  work.exec("set local lock_timeout = " + std::to_string(death_lock_timeout_ms));
-  close_fences(work, dead);
-  if (lock_view(work) != version) return false;
-  if (declarer != 0) require_living(work, declarer);
-  const auto who = numbers(dead);
-  work.exec("update node set status = 'dead' where incarnation = any($1::bigint[]) and " LIVING,
-            pqxx::params{who});
-  work.exec("delete from vote where accuser = any($1::bigint[]) or accused = any($1::bigint[])",
-            pqxx::params{who});
-  const auto changed = work.exec(
-      "update shard s set owner = nullif(a.owner, 0), epoch = s.epoch + least(a.owner, 1), "
-      "phase = case when a.owner = 0 then 'free' else 'owned' end, next_owner = null, since "
-      "= " STORE_NOW
-      " from unnest($2::integer[], $3::bigint[], $4::bigint[]) as a (id, epoch, owner) "
-      "where s.id = a.id and s.epoch = a.epoch and (s.owner is null or s.owner = "
-      "any($1::bigint[]))",
-      pqxx::params{who, numbers(changes, [](const auto& c) { return c.shard; }),
-                   numbers(changes, [](const auto& c) { return c.epoch; }),
-                   numbers(changes, [](const auto& c) { return c.to; })});
-  const auto left =
-      work.exec("select from shard where owner = any($1::bigint[]) limit 1", pqxx::params{who});
-  if (static_cast<std::size_t>(changed.affected_rows()) != changes.size() || !left.empty())
-    throw refused{{errc::invalid, "the new owners do not fit the shards of the dead"}};
-  raise_view(work);
-  return true;
+/// The answers to one object come one after the other, so a view older than one it was told is a
+/// store that has forgotten it (rule A8).
+error pg_membership::went_back(std::uint64_t version) {
+  if (version < seen_version_)
+    return {errc::rolled_back, "the store went back in time: its view is " + bigint(version) +
+                                   ", it was " + bigint(seen_version_)};
+  seen_version_ = version;
+  return {};
 }
 
-result<bool> pg_membership::declare_dead(std::uint64_t declarer, std::uint64_t version,
-                                         std::span<const std::uint64_t> dead,
-                                         std::span<const shard_change> changes) {
-  for (int attempt = 0;; ++attempt) {
-    // A false answer must leave nothing behind either: the fence rows were closed before the look.
-    auto answer = transact(db_, [&](pqxx::work& work) {
-      if (!bury(work, declarer, version, dead, changes))
-        throw refused{{errc::stale_epoch, "the view has changed"}};
-      return true;
-    });
-    if (answer) return answer;
-    if (answer.why().code == errc::stale_epoch) return false;
-    if (answer.why().code != errc::unavailable || attempt == 2) return answer.why();
-    end_connections_of(dead);  // a commit that hangs holds its fence row
-  }
-}
-
-void pg_membership::end_connections_of(std::span<const std::uint64_t> dead) {
-  // Should it fail, the caller's next attempt meets the lock again and says so.
-  (void)killer_.repeatable([&](pqxx::connection& connection) {
+/// Each node has something acknowledged to it each second, even one that commits nothing: its own
+/// renewal. `renewed_at` never falls, whatever the clocks of two servers say, so that a lower one
+/// is a store that has forgotten.
+result<renewal> pg_membership::renew(std::uint64_t incarnation, millis lease) {
+  if (std::exchange(renewed_, incarnation) != incarnation) renewed_at_ = 0;
+  millis before = 0, after = 0;
+  bool is_unknown = false;
+  auto answer = db_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    for (const auto who : dead)
-      work.exec(
-          "select pg_terminate_backend(pid) from pg_stat_activity where datname = "
-          "current_database() and application_name like $1",
-          pqxx::params{"baraza-" + bigint(who) + "-w%"});
+    const auto row = work.exec(
+        "with old as materialized (select renewed_at as at from lease where incarnation = $1 for "
+        "no key update) update lease l set expires_at = t.at + $2, "
+        "renewed_at = greatest(t.at, old.at) "
+        "from old, node n, cluster_view v, (select " STORE_NOW
+        " as at) t where l.incarnation = $1 and n.incarnation = $1 and " LIVING
+        " and old.at >= $3 returning t.at, v.version, v.level, n.status, pg_backend_pid(), "
+        "l.renewed_at",
+        pqxx::params{incarnation, lease, renewed_at_});
+    std::optional<renewal> done;
+    if (!row.empty()) {
+      done = {row[0][0].as<millis>(), row[0][1].as<std::uint64_t>(), row[0][2].as<std::uint16_t>(),
+              status_of(row[0][3].view()), row[0][4].as<std::uint64_t>()};
+      after = row[0][5].as<millis>();
+      return done;
+    }
+    const auto known = work.exec(
+        "select coalesce(l.renewed_at, $2) from node n left join lease l using (incarnation) where "
+        "n.incarnation = $1",
+        pqxx::params{incarnation, renewed_at_});
+    is_unknown = known.empty();  // rows of nodes stay for ever
+    before = is_unknown ? 0 : known[0][0].as<millis>();
+    return done;
+  });
+  if (!answer) return answer.why();
+  if (*answer) {
+    renewed_at_ = after;
+    if (auto why = went_back((*answer)->version); why.code != errc::none) return why;
+    return **answer;
+  }
+  if (is_unknown || before < renewed_at_)
+    return error{errc::rolled_back,
+                 "the store went back in time: " +
+                     (is_unknown ? "it does not know incarnation " + bigint(incarnation)
+                                 : "an acknowledged renewal is gone")};
+  return error{errc::fenced, "this incarnation is not a living member"};
+}
+
+result<cluster_state> pg_membership::read(std::uint64_t known) {
+  auto state = db_.repeatable([&](pqxx::connection& connection) {
+    pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::write_policy::read_only> work{
+        connection};
+    return read_state(work, known);
+  });
+  if (state)
+    if (auto why = went_back(state->version); why.code != errc::none) return why;
+  return state;
+}
+
+status pg_membership::set_status(std::uint64_t incarnation, member_status to) {
+  return transact(db_, [&](pqxx::work& work) {
+    if (to == member_status::left) close_fences(work, {&incarnation, 1});
+    lock_view(work);
+    const auto from = require_living(work, incarnation);
+    const bool allowed = to == member_status::up || to == member_status::left ||
+                         (to == member_status::draining && from != member_status::joining);
+    if (!allowed)
+      throw refused{{errc::invalid, "a member that is " + std::string{to_string(from)} +
+                                        " cannot become " + std::string{to_string(to)}}};
+    if (to == member_status::left &&
+        !work.exec("select from shard where owner = $1 limit 1", pqxx::params{incarnation}).empty())
+      throw refused{{errc::invalid, "the node still owns shards"}};
+    work.exec("update node set status = $2 where incarnation = $1",
+              pqxx::params{incarnation, std::string{to_string(to)}});
+    raise_view(work);
     return done{};
   });
 }
 
-result<std::vector<shard_row>> pg_membership::take(std::uint64_t incarnation,
-                                                   std::span<const shard_change> free) {
-  const auto ids = numbers(free, [](const auto& c) { return c.shard; });
-  return transact(db_, [&](pqxx::work& work) {
-    lock_view(work);
-    if (require_living(work, incarnation) == member_status::joining) fence_off(incarnation);
-    const auto taken = work.exec(
-        "update shard s set owner = $1, epoch = s.epoch + 1, phase = 'owned', next_owner = null, "
-        "since = " STORE_NOW
-        " from unnest($2::integer[], $3::bigint[]) as a (id, epoch) "
-        "where s.id = a.id and s.epoch = a.epoch and s.owner is null",
-        pqxx::params{incarnation, ids, numbers(free, [](const auto& c) { return c.epoch; })});
-    if (taken.affected_rows() > 0) raise_view(work);
-    return shards_where(work, ids);
+result<cluster_state> pg_membership::accuse(std::uint64_t accuser, std::uint64_t accused,
+                                            vote_kind kind) {
+  // The vote is there for all before the others' votes are counted: two that vote in the same
+  // moment and count first would each see its own only, and nobody would declare.
+  const auto voted = transact(db_, [&](pqxx::work& work) {
+    const auto rows = work.exec(
+        "insert into vote (accuser, accused, kind, at) select $1, $2, $3, " STORE_NOW
+        " from node where incarnation = $1 and status in ('up', 'draining') "
+        "on conflict (accuser, accused) do update set kind = excluded.kind, at = excluded.at",
+        pqxx::params{accuser, accused, static_cast<int>(kind)});
+    if (rows.affected_rows() == 0) fence_off(accuser);
+    return done{};
+  });
+  if (!voted) return voted.why();
+  return read(0);
+}
+
+status pg_membership::withdraw(std::uint64_t accuser, std::uint64_t accused) {
+  return db_.repeatable([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    work.exec("delete from vote where accuser = $1 and accused = $2",
+              pqxx::params{accuser, accused});
+    return done{};
   });
 }
 
-result<std::vector<shard_row>> pg_membership::release(std::uint64_t incarnation,
-                                                      std::span<const shard_change> owned) {
-  const auto ids = numbers(owned, [](const auto& c) { return c.shard; });
-  return transact(db_, [&](pqxx::work& work) {
-    const auto fences = work.exec(
-        "with f as materialized (select writer from fence where incarnation = $1 and open order by "
-        "writer for no key update) update fence x set generation = generation + 1 from f "
-        "where x.incarnation = $1 and x.writer = f.writer",
-        pqxx::params{incarnation});
-    if (fences.affected_rows() == 0) fence_off(incarnation);
-    lock_view(work);
-    const auto freed = work.exec(
-        "update shard s set owner = null, phase = 'free', next_owner = nullif(a.next_owner, 0), "
-        "since = " STORE_NOW
-        " from unnest($2::integer[], $3::bigint[], $4::bigint[]) as a (id, epoch, next_owner) "
-        "where s.id = a.id and s.epoch = a.epoch and s.owner = $1",
-        pqxx::params{incarnation, ids, numbers(owned, [](const auto& c) { return c.epoch; }),
-                     numbers(owned, [](const auto& c) { return c.to; })});
-    if (freed.affected_rows() > 0) raise_view(work);
-    return shards_where(work, ids);
+result<std::uint64_t> pg_membership::coordinate(std::uint64_t incarnation, millis lease) {
+  return db_.repeatable([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    const auto row = work.exec(
+        "update coordinator c set incarnation = $1, expires_at = t.at + $2, epoch = epoch + "
+        "case when c.incarnation is distinct from $1 or c.expires_at < t.at then 1 else 0 end "
+        "from (select " STORE_NOW
+        " as at) t where exists (select from node where incarnation = $1 and status = 'up') "
+        "and (c.incarnation is not distinct from $1 or c.expires_at < t.at or not exists "
+        // One that drains asks no more: balance must not wait for the end of its lease.
+        "(select from node n where n.incarnation = c.incarnation and n.status = 'up')) "
+        "returning c.epoch",
+        pqxx::params{incarnation, lease});
+    return row.empty() ? std::uint64_t{0} : row[0][0].as<std::uint64_t>();
   });
 }
 
-}  // namespace
-
-std::unique_ptr<membership_store> make_membership(const std::string& url) {
-  return std::make_unique<pg_membership>(url);
+result<bool> pg_membership::raise_level(std::uint64_t incarnation, std::uint64_t coordinator_epoch,
+                                        std::uint16_t level) {
+  return transact(db_, [&](pqxx::work& work) {
+    lock_view(work);  // who joins comes before or after, and is looked at in either case
+    const auto raised = work.exec(
+        "update cluster_view set level = $3 where level < $3 "
+        "and exists (select from coordinator where incarnation = $1 and epoch = $2) "
+        "and not exists (select from node where " LIVING " and level < $3)",
+        pqxx::params{incarnation, coordinator_epoch, level});
+    if (raised.affected_rows() == 0) return false;
+    raise_view(work);
+    return true;
+  });
 }
 
 }  // namespace baraza::storage::postgres

@@ -9,8 +9,8 @@ namespace baraza::storage::postgres {
 
 class pg_reader final : public reader {
  public:
-  pg_reader(std::string url, const timing& times)
-      : database_{std::move(url), "baraza-reader", times.statement} {}
+  pg_reader(std::string url, const timing& times, std::shared_ptr<server_memory> server)
+      : database_{std::move(url), "baraza-reader", times.statement, std::move(server)} {}
 
   result<std::vector<activation>> activate(std::span<const entity_id> entities) override;
   result<std::vector<journal_event>> events(const entity_id& entity, std::uint64_t after,

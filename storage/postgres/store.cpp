@@ -38,6 +38,23 @@ void close_incarnations(pqxx::work& work, const std::string& incarnations, const
 
 }  // namespace
 
+void require_not_rolled_back(pqxx::work& work, bool allow_loss) {
+  if (allow_loss) {
+    work.exec("update incident set what = $2 where what = $1",
+              pqxx::params{incident_rolled_back, incident_loss_accepted});
+    return;
+  }
+  const auto found =
+      work.exec("select detail from incident where what = $1 order by at desc limit 1",
+                pqxx::params{incident_rolled_back});
+  if (!found.empty())
+    throw refused{{errc::incompatible,
+                   "this store has forgotten what it acknowledged (" +
+                       found[0][0].as<std::string>() +
+                       "): bring back a server that has it, or accept the loss by starting one "
+                       "node with storage.allow_loss = true"}};
+}
+
 void fix_shards(pqxx::work& work, std::uint32_t shards) {
   const auto fixed =
       work.exec("update store_settings set shards = coalesce(shards, $1) returning shards",
@@ -49,10 +66,21 @@ void fix_shards(pqxx::work& work, std::uint32_t shards) {
                        ", not " + std::to_string(shards)}};
 }
 
+void require_level(pqxx::work& work, std::uint16_t own) {
+  const auto level = work.exec("select level from cluster_view").one_field().as<std::uint16_t>();
+  if (own < level)
+    throw refused{{errc::incompatible, "what the store holds was written at level " +
+                                           std::to_string(level) +
+                                           ", and this binary is of level " + std::to_string(own) +
+                                           ": start a newer one"}};
+}
+
 namespace {
 
-node_grant enrol(pqxx::work& work, const node_registration& node) {
+node_grant enrol(pqxx::work& work, const node_registration& node, bool allow_loss) {
   work.exec("select version from cluster_view for update");  // one change of the cluster at a time
+  require_level(work, node.level);
+  require_not_rolled_back(work, allow_loss);
   fix_shards(work, node.shards);
   // Whoever held the name or a shard is over: a shard changes hands only with its owner's death
   // (rule B4).
@@ -78,9 +106,9 @@ node_grant enrol(pqxx::work& work, const node_registration& node) {
   grant.node = uuid::v7(now);
   grant.incarnation =
       work.exec(
-              "insert into node (id, name, address, roles, version, status, joined_at) "
-              "values ($1, $2, $3, $4, $5, 'up', $6) returning incarnation",
-              pqxx::params{grant.node.to_string(), node.name, node.address, node.roles,
+              "insert into node (id, name, address, roles, level, version, status, joined_at) "
+              "values ($1, $2, $3, $4, $5, $6, 'up', $7) returning incarnation",
+              pqxx::params{grant.node.to_string(), node.name, node.address, node.roles, node.level,
                            BARAZA_VERSION, now})
           .one_field()
           .as<std::uint64_t>();
@@ -90,7 +118,8 @@ node_grant enrol(pqxx::work& work, const node_registration& node) {
       "insert into fence (incarnation, writer, open) select $1, w, true from generate_series(0, $2 "
       "- 1) w",
       pqxx::params{grant.incarnation, static_cast<int>(node.writers)});
-  work.exec("update cluster_view set version = version + 1");
+  // All others are over: nobody is left who could not read what this binary writes.
+  work.exec("update cluster_view set version = version + 1, level = $1", pqxx::params{node.level});
   grant.predecessor_died = died != "{}";
   grant.epoch =
       work.exec("select coalesce(max(epoch), 0) + 1 from shard").one_field().as<std::uint64_t>();
@@ -106,12 +135,15 @@ node_grant enrol(pqxx::work& work, const node_registration& node) {
 }  // namespace
 
 pg_store::pg_store(std::string url, const open_options& options, const timing& times)
-    : url_{std::move(url)}, options_{options}, times_{times} {}
+    : url_{std::move(url)},
+      options_{options},
+      times_{times},
+      server_{options.read_only ? nullptr : std::make_shared<server_memory>()} {}
 
 result<std::unique_ptr<writer>> pg_store::open_writer(const node_grant& node, std::uint16_t index) {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
   auto made = std::make_unique<pg_writer>(url_, writer_key{node.incarnation, index, 0},
-                                          options_.allow_loss, times_);
+                                          options_.allow_loss, times_, server_);
   if (auto ready = made->start(); !ready) return ready.why();
   return std::unique_ptr<writer>{std::move(made)};
 }
@@ -120,17 +152,20 @@ result<std::unique_ptr<reader>> pg_store::open_reader() {
   auto state = migrations();
   if (!state) return state.why();
   if (auto why = schema_fault(*state); why.code != errc::none) return why;
-  return std::unique_ptr<reader>{std::make_unique<pg_reader>(url_, times_)};
+  return std::unique_ptr<reader>{std::make_unique<pg_reader>(url_, times_, server_)};
 }
 
-std::unique_ptr<identity_store> pg_store::open_identity() { return make_identity(url_, times_); }
+std::unique_ptr<identity_store> pg_store::open_identity() {
+  return make_identity(url_, times_, server_);
+}
 
 result<std::unique_ptr<membership_store>> pg_store::open_membership() {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
   auto state = migrations();
   if (!state) return state.why();
   if (auto why = schema_fault(*state); why.code != errc::none) return why;
-  return make_membership(url_);
+  return std::unique_ptr<membership_store>{
+      std::make_unique<pg_membership>(url_, options_.allow_loss, server_)};
 }
 
 result<node_grant> pg_store::join(const node_registration& node) {
@@ -138,17 +173,17 @@ result<node_grant> pg_store::join(const node_registration& node) {
   if (node.name.empty() || node.writers == 0 || node.writers > writers_max || node.shards == 0 ||
       node.shards > shards_max)
     return error{errc::invalid, "a node needs a name, 1 to 64 writers and 1 to 65536 shards"};
-  database db{url_, "baraza-join", administration};
+  database db{url_, "baraza-join", administration, server_};
   auto state = db.once([](pqxx::connection& connection) { return read_schema(connection); });
   if (!state) return state.why();
   if (auto why = schema_fault(*state); why.code != errc::none) return why;
-  return transact(db, [&](pqxx::work& work) { return enrol(work, node); });
+  return transact(db, [&](pqxx::work& work) { return enrol(work, node, options_.allow_loss); });
 }
 
 status pg_store::claim_key(std::string_view fingerprint) {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
   if (auto why = check_fingerprint(fingerprint); why.code != errc::none) return why;
-  database db{url_, "baraza-key", administration};
+  database db{url_, "baraza-key", administration, server_};
   const auto kept = db.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
     return work
@@ -165,7 +200,7 @@ status pg_store::claim_key(std::string_view fingerprint) {
 }
 
 status pg_store::fence(std::uint64_t incarnation) {
-  database db{url_, "baraza-fence", administration};
+  database db{url_, "baraza-fence", administration, server_};
   return transact(db, [&](pqxx::work& work) {
     close_incarnations(work, "{" + bigint(incarnation) + "}", "left");
     work.exec("update cluster_view set version = version + 1");
@@ -174,7 +209,7 @@ status pg_store::fence(std::uint64_t incarnation) {
 }
 
 status pg_store::record_incident(const incident& what) {
-  database db{url_, "baraza-incident", times_.statement};
+  database db{url_, "baraza-incident", times_.statement, server_};
   // The id makes a repeat harmless, so a lost connection is simply tried again.
   auto answer = db.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
@@ -191,7 +226,7 @@ status pg_store::record_incident(const incident& what) {
 /// @param sql takes the entities as `e (kind, entity)` from $1 and $2
 status pg_store::for_each(std::span<const entity_id> entities, const char* sql) {
   if (entities.size() > read_keys_max) return error{errc::invalid, "too many entities in a call"};
-  database db{url_, "baraza-attempts", times_.statement};
+  database db{url_, "baraza-attempts", times_.statement, server_};
   // A repeat counts an attempt twice at worst, and only if the connection broke right then.
   return db.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
@@ -226,7 +261,7 @@ status pg_store::forget_attempts(std::span<const entity_id> entities, strike up_
 }
 
 status pg_store::maintain(millis now) {
-  database db{url_, "baraza-maintain", administration};
+  database db{url_, "baraza-maintain", administration, server_};
   auto answer = db.repeatable([&](pqxx::connection& connection) {
     pqxx::work work{connection};
     work.exec("select attach_partitions($1, 0, 2)", pqxx::params{now});
@@ -237,7 +272,7 @@ status pg_store::maintain(millis now) {
 }
 
 result<migration_state> pg_store::migrations() {
-  database db{url_, "baraza-migrate", times_.statement};
+  database db{url_, "baraza-migrate", times_.statement, server_};
   return db.repeatable([](pqxx::connection& connection) { return read_schema(connection); });
 }
 
@@ -246,7 +281,7 @@ status pg_store::migrate(int target) {
   if (target < 0 || target > schema_newest)
     return error{errc::invalid,
                  "this binary knows the schemas 0 to " + std::to_string(schema_newest)};
-  database db{url_, "baraza-migrate", administration};
+  database db{url_, "baraza-migrate", administration, server_};
   auto answer = db.once([&](pqxx::connection& connection) {
     change_schema(connection, target);
     return done{};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/postgres/postgres.hpp"
+#include "storage/postgres/server_memory.hpp"
 
 namespace baraza::storage::postgres {
 
@@ -29,6 +30,7 @@ class pg_store final : public store {
   std::string url_;
   open_options options_;
   timing times_;
+  std::shared_ptr<server_memory> server_;  // null: read-only, and a standby is as good
 };
 
 }  // namespace baraza::storage::postgres

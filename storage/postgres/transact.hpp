@@ -34,5 +34,11 @@ auto transact(database& db, Change change) -> result<std::invoke_result_t<Change
 
 /// Sets the count of shards on a new store. Throws `refused` (incompatible) on one with another.
 void fix_shards(pqxx::work& work, std::uint32_t shards);
+/// Throws `refused` (incompatible) if the cluster's level is above `own`. With the view locked, no
+/// newer binary raises it meanwhile.
+void require_level(pqxx::work& work, std::uint16_t own);
+/// Throws `refused` (incompatible) if somebody has found this store to have forgotten what it
+/// acknowledged. `allow_loss` accepts that, for all who come later, and leaves it on record.
+void require_not_rolled_back(pqxx::work& work, bool allow_loss);
 
 }  // namespace baraza::storage::postgres

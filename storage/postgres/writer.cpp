@@ -12,8 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr const char* commit_names[] = {"commit_plain", "commit_full"};
-
 /// A failed statement's class (rule A5). A lost connection is not a failure: its outcome is
 /// unknown.
 bool is_transient(std::string_view state) { return state == "40001" || state == "40P01"; }
@@ -29,132 +27,20 @@ bool is_store_trouble(std::string_view state) {
          state.starts_with("57P") || state.starts_with("58");
 }
 
-status failure(const reply& answer, const char* what) {
-  return error{errc::unavailable, std::string{what} + ": " + answer.message};
-}
+bool ends_node(errc code) { return code == errc::fenced || code == errc::rolled_back; }
 
 batch_result whole(errc code, std::string detail) { return {code, std::move(detail), {}}; }
 
 }  // namespace
 
-pg_writer::pg_writer(std::string url, const writer_key& key, bool allow_loss, const timing& times)
+pg_writer::pg_writer(std::string url, const writer_key& key, bool allow_loss, const timing& times,
+                     std::shared_ptr<server_memory> server)
     : url_{limited(url,
                    "baraza-" + std::to_string(key.incarnation) + "-w" + std::to_string(key.index))},
       key_{key},
       allow_loss_{allow_loss},
-      times_{times} {}
-
-status pg_writer::start() {
-  heads_.forget_all();
-  for (const auto part :
-       {&pg_writer::connect, &pg_writer::check_server, &pg_writer::take_fence,
-        &pg_writer::check_last_acknowledged, &pg_writer::prepare, &pg_writer::read_epochs})
-    if (auto result = (this->*part)(); !result) {
-      session_.close();
-      return result;
-    }
-  return done{};
-}
-
-status pg_writer::connect() {
-  if (const auto why = session_.connect(url_); !why.empty()) return error{errc::unavailable, why};
-  // The planner may not choose: with its generic plan fixed to index lookups in the order of the
-  // sorted arrays, rows are locked in key order (rule A6) however small or badly counted a table
-  // is.
-  static constexpr const char* settings =
-      "select set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
-      "set_config('idle_in_transaction_session_timeout', $3, false), "
-      "set_config('client_connection_check_interval', $4, false), "
-      "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', "
-      "false), "
-      "set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), "
-      "set_config('enable_mergejoin', 'off', false), set_config('enable_bitmapscan', 'off', "
-      "false), "
-      "set_config('enable_memoize', 'off', false), set_config('random_page_cost', '0.1', false), "
-      "set_config('default_transaction_isolation', 'read committed', false)";
-  const auto answer =
-      session_.query(settings,
-                     {std::to_string(times_.statement.count()), std::to_string(times_.lock.count()),
-                      std::to_string(idle_in_transaction_ms), std::to_string(connection_check_ms)},
-                     times_.statement);
-  return answer ? status{done{}} : failure(answer, "session settings");
-}
-
-status pg_writer::check_server() {
-  const auto answer = session_.query(
-      "select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on', "
-      "(select system_identifier from pg_control_system()), "
-      "case when pg_is_in_recovery() then '0' else substring(pg_walfile_name(pg_current_wal_lsn()) "
-      "from 1 for 8) end, "
-      "current_setting('synchronous_commit') in ('off', 'local') or current_setting('fsync') = "
-      "'off', "
-      "current_setting('synchronous_standby_names') = '' and exists (select from "
-      "pg_stat_replication "
-      "where coalesce(state, 'streaming') in ('streaming', 'catchup'))",
-      {}, times_.statement);
-  if (!answer) return failure(answer, "server check");
-  if (answer.text(0, 0) == "t")
-    return error{errc::unavailable, "the server is read-only: it is not the primary"};
-  const std::string system{answer.text(0, 1)};
-  const auto timeline = std::stoull(std::string{answer.text(0, 2)}, nullptr, 16);
-  if (!server_.system.empty() && server_.system != system)
-    return error{errc::fenced, "another server answers at the store's address"};
-  if (timeline < server_.timeline)
-    return error{errc::fenced, "the store went back to an older timeline"};
-  server_ = {system, timeline};
-  if (!allow_loss_ && answer.text(0, 3) == "t")
-    return error{errc::incompatible,
-                 "the server may lose commits (synchronous_commit or fsync is off); allow_loss "
-                 "accepts that"};
-  if (!allow_loss_ && answer.text(0, 4) == "t")
-    return error{
-        errc::incompatible,
-        "a standby replicates asynchronously: set synchronous_standby_names, or allow_loss"};
-  return done{};
-}
-
-status pg_writer::take_fence() {
-  // Waits for whatever our earlier connection still runs there, and makes void what of it has not
-  // yet arrived (rule A4).
-  const auto answer = session_.query(
-      "update fence set generation = generation + 1 where incarnation = $1 and writer = $2 and "
-      "open returning generation",
-      {bigint(key_.incarnation), std::to_string(key_.index)}, times_.commit_deadline);
-  if (!answer) return failure(answer, "fence row");
-  if (answer.size() == 0) return error{errc::fenced, "this incarnation is fenced off"};
-  key_.generation = std::stoull(std::string{answer.text(0, 0)});
-  return done{};
-}
-
-status pg_writer::check_last_acknowledged() {
-  if (!last_) return done{};
-  const auto answer = session_.query(
-      "select 1 from journal where kind = $1 and entity = $2 and seq = $3 and incarnation = $4 and "
-      "writer = $5 and batch = $6",
-      {std::to_string(static_cast<int>(last_->entity.kind)), last_->entity.key.to_string(),
-       bigint(last_->seq), bigint(last_->id.incarnation), std::to_string(last_->id.writer),
-       bigint(last_->id.number)},
-      times_.statement);
-  if (!answer) return failure(answer, "last acknowledged batch");
-  if (answer.size() == 0)
-    return error{errc::fenced, "the store went back in time: acknowledged batch " +
-                                   std::to_string(last_->id.number) + " is gone"};
-  return done{};
-}
-
-status pg_writer::prepare() {
-  for (const bool full : {false, true}) {
-    const std::string text{commit_sql(full)};
-    const auto answer =
-        session_.prepare(commit_names[full ? 1 : 0], text.c_str(), times_.statement);
-    if (!answer)
-      return error{class_of(answer.sqlstate),
-                   "the commit statement does not fit the store: " + answer.message};
-  }
-  if (const auto why = partitions_.load(session_, times_.statement); !why.empty())
-    return error{errc::unavailable, why};
-  return done{};
-}
+      times_{times},
+      server_{std::move(server)} {}
 
 batch_result pg_writer::apply(const batch& work) {
   if (auto why = batch_fault(work)) return whole(why->code, why->message);
@@ -162,7 +48,7 @@ batch_result pg_writer::apply(const batch& work) {
     return whole(errc::invalid, "the batch id names another writer");
   if (!session_.alive())
     if (auto ready = start(); !ready)
-      return whole(ready.why().code == errc::fenced ? errc::fenced : errc::unavailable,
+      return whole(ends_node(ready.why().code) ? ready.why().code : errc::unavailable,
                    ready.why().message);
   progress so_far;
   so_far.results.resize(work.members.size());
@@ -383,8 +269,8 @@ void pg_writer::read_balances(const batch& work, progress& so_far) {
 batch_result pg_writer::resolve(const batch& work) {
   session_.close();
   if (auto ready = start(); !ready) {
-    const auto fenced = ready.why().code == errc::fenced;
-    return whole(fenced ? errc::fenced : errc::unknown, ready.why().message);
+    const auto code = ready.why().code;
+    return whole(ends_node(code) ? code : errc::unknown, ready.why().message);
   }
   progress so_far;
   so_far.results.resize(work.members.size());

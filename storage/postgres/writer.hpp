@@ -2,24 +2,28 @@
 // them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "storage/postgres/commit_statement.hpp"
 #include "storage/postgres/partitions.hpp"
 #include "storage/postgres/postgres.hpp"
+#include "storage/postgres/server_memory.hpp"
 
 namespace baraza::storage::postgres {
 
-/// What every connection of a store checks, and remembers of the first (rule A8).
-struct server_identity {
-  std::string system;
-  std::uint64_t timeline = 0;
-};
+/// The commit statement without and with money, prepared on each connection.
+inline constexpr const char* commit_names[] = {"commit_plain", "commit_full"};
+
+inline status failure(const reply& answer, const char* what) {
+  return error{errc::unavailable, std::string{what} + ": " + answer.message};
+}
 
 class pg_writer final : public writer {
  public:
-  pg_writer(std::string url, const writer_key& key, bool allow_loss, const timing& times);
+  pg_writer(std::string url, const writer_key& key, bool allow_loss, const timing& times,
+            std::shared_ptr<server_memory> server);
 
   /// Connects, checks the server, takes the fence row over from this writer's earlier connections.
   status start();
@@ -36,6 +40,7 @@ class pg_writer final : public writer {
   status connect();
   status check_server();
   status take_fence();
+  error why_no_fence();
   status check_last_acknowledged();
   status prepare();
   status read_epochs();
@@ -58,7 +63,7 @@ class pg_writer final : public writer {
   bool allow_loss_;
   timing times_;
   session session_;
-  server_identity server_;
+  std::shared_ptr<server_memory> server_;
   partition_map partitions_;
   std::vector<std::uint64_t> epochs_;  // of the shards this node owns; 0: it does not
   known_heads heads_;

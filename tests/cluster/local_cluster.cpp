@@ -113,6 +113,8 @@ LocalCluster::LocalCluster(options wanted) : failures_before_{failures} {
   how.tls = wanted.tls;
   how.settings = std::move(wanted.settings);
   how.postgres = std::move(wanted.store);
+  how.standby = wanted.standby;
+  how.store_folder = std::move(wanted.store_folder);
   try {
     cluster_ = std::make_unique<cluster::local::local_cluster>(std::move(how));
     if (wanted.is_awaited) cluster_->wait_until_ready();
@@ -171,9 +173,9 @@ std::string LocalCluster::add_one(cluster::local::member_kind kind) {
   return name;
 }
 
-void LocalCluster::restart(const std::string& node) {
+void LocalCluster::restart(const std::string& node, const std::filesystem::path& binary) {
   try {
-    cluster_->restart(node);
+    cluster_->restart(node, binary);
     cluster_->wait_until_ready(node);
   } catch (const failure& why) {
     FAIL(why.what());

@@ -49,7 +49,9 @@ class LocalCluster {
     bool tls = false;                          // certificates between the nodes
     std::vector<std::string> settings;         // of every node, as SECTION.KEY=VALUE
     std::map<std::string, std::string> store;  // of PostgreSQL, as in postgresql.conf
-    bool is_awaited = true;                    // return when all are ready
+    cluster::local::standby_kind standby = cluster::local::standby_kind::none;
+    std::filesystem::path store_folder;  // of PostgreSQL; empty: in the cluster's own
+    bool is_awaited = true;              // return when all are ready
   };
   /// Fails the test, with the end of a log, if the cluster does not get ready.
   explicit LocalCluster(options wanted);
@@ -79,16 +81,22 @@ class LocalCluster {
   std::string add() { return add_one(cluster::local::member_kind::node); }
   std::string add_edge() { return add_one(cluster::local::member_kind::edge); }
   /// A node that may be refused, with settings of its own. Does not wait. @returns its name
-  std::string add_stranger(std::vector<std::string> settings) {
-    return cluster_->add_stranger(std::move(settings));
+  std::string add_stranger(std::vector<std::string> settings,
+                           const std::filesystem::path& binary = {}) {
+    return cluster_->add_stranger(std::move(settings), binary);
   }
-  void restart(const std::string& node);
+  /// @param binary of another version, from now on
+  void restart(const std::string& node, const std::filesystem::path& binary = {});
   /// {.node = "node-1"}: from the others, silently; see cluster::local::cut for the rest.
   void partition(const cluster::local::cut& what) { cluster_->partition(what); }
   void heal() { cluster_->heal(); }
   void stop_store() { cluster_->stop_store(); }
   void start_store() { cluster_->start_store(); }
   void kill_store() { cluster_->kill_store(); }
+  // An asynchronous standby is stopped at first.
+  void stop_standby() { cluster_->stop_standby(); }
+  void start_standby() { cluster_->start_standby(); }
+  void promote_standby() { cluster_->promote_standby(); }
 
   // What the test then asks.
   void wait_until_ready(std::chrono::milliseconds limit = cluster::local::ready_limit);

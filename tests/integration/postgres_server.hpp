@@ -38,7 +38,7 @@ class postgres_server : private server_folder, public cluster::local::postgres_s
 
   /// The URL with another port: through a proxy.
   [[nodiscard]] std::string url_through(int port, const std::string& database) const {
-    return url_at("127.0.0.1", port, database);
+    return url_at("127.0.0.1:" + std::to_string(port), database);
   }
   /// A new empty database of a unique name. @returns the name
   std::string create_database();

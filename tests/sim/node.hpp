@@ -66,6 +66,7 @@ class node final : public cluster::member_port {
   void declare_dead(std::uint64_t version, std::span<const std::uint64_t> dead,
                     std::span<const storage::shard_change> changes) override;
   void coordinate() override;
+  void raise_level(std::uint64_t coordinator_epoch, std::uint16_t level) override;
   void probe(std::uint64_t target, std::uint64_t number) override;
   void ask_helper(const cluster::ask_helper& what) override;
   void greet(std::uint64_t who) override;

@@ -100,6 +100,7 @@ void node::expelled() {
 // What a real node does after SIGTERM: it drains, gives up what nobody takes in time, and leaves.
 void node::leave() {
   world_.store.set_draining(id, true);
+  member.leave();
   leave_by_ = world_.now() + leave_limit_ms;
 }
 
@@ -124,6 +125,14 @@ void node::coordinate() {
   world_.ask_store(
       id, [this, epoch] { *epoch = world_.store.coordinate(id, world_.store_now()); },
       [this, epoch] { member.coordinating(*epoch); }, [] {});
+}
+
+void node::raise_level(std::uint64_t coordinator_epoch, std::uint16_t level) {
+  world_.log("node ", id, " raises the level to ", level);
+  world_.ask_store(
+      id,
+      [this, coordinator_epoch, level] { world_.store.raise_level(id, coordinator_epoch, level); },
+      [this] { read(0); }, [] {});
 }
 
 // ---- peers ------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ enum class bug : std::uint8_t {
   retry_without_looking,  // an unknown outcome is told as a refusal (no rule A4)
   clock_runs_while_down,  // a match that comes back gets no time to answer
   void_twice,             // a void that finds its seq taken is written at the next one
+  level_over_newcomers,   // the level is raised without a look at who has joined meanwhile
 };
 struct named_bug {
   bug what;
@@ -41,6 +42,7 @@ inline constexpr std::array all_bugs{
     named_bug{bug::retry_without_looking, "retry-without-looking", 50},
     named_bug{bug::clock_runs_while_down, "clock-runs-while-down", 2'000},
     named_bug{bug::void_twice, "void-twice", 300},
+    named_bug{bug::level_over_newcomers, "level-over-newcomers", 4'000},
 };
 
 struct run_options {
@@ -48,10 +50,11 @@ struct run_options {
   bug with = bug::none;
   std::uint32_t shards = 8;
   int games = 3, edges = 2, matches = 3;
-  int fault_steps = 18;       // faults, one every 0.3 to 2.5 virtual seconds
-  int lost_pushes = 0;        // of a hundred, beside what the network loses
-  millis told_within_ms = 0;  // 0: faults may keep an edge from an event for longer
-  bool keeps_log = false;     // for picture()
+  int fault_steps = 18;        // faults, one every 0.3 to 2.5 virtual seconds
+  int lost_pushes = 0;         // of a hundred, beside what the network loses
+  millis told_within_ms = 0;   // 0: faults may keep an edge from an event for longer
+  bool rolls_upgrade = false;  // whoever starts after the first fault is of a newer binary
+  bool keeps_log = false;      // for picture()
 };
 
 }  // namespace baraza::sim

@@ -36,8 +36,11 @@ std::string world::run() {
 }
 
 void world::start_node(bool is_edge, const std::string& name) {
-  const auto id = store.join(name, is_edge ? 0 : 1, store_now());
-  log("node ", id, " joins as ", name);
+  constexpr std::uint16_t old_level = 1, new_level = 2;
+  const bool is_new = options.rolls_upgrade && count.faults > 0 && (!faulty_ || pick(1, 3) != 1);
+  auto id = store.join(name, is_edge ? 0 : 1, is_new ? new_level : old_level, store_now());
+  if (id == 0) id = store.join(name, is_edge ? 0 : 1, new_level, store_now());  // was too old
+  log("node ", id, " joins as ", name, is_new ? ", a newer binary" : "");
   nodes_[id] = std::make_unique<node>(*this, id, is_edge, name);
 }
 
@@ -207,6 +210,23 @@ void world::heal() {
     for (auto n = alive(false); n < options.games; ++n) start_node(false, "again");
     for (auto n = alive(true); n < options.edges; ++n) start_node(true, "again");
   });
+  if (options.rolls_upgrade) later(20'000, 0, [this] { replace_old(); });
+}
+
+// One after the other, as an operator rolls what is left.
+void world::replace_old() {
+  const auto old = std::ranges::find_if(nodes_, [&](const auto& n) {
+    const auto member = store.members().find(n.first);
+    return n.second->running && member != store.members().end() && member->second.level == 1;
+  });
+  if (old == nodes_.end()) return;
+  auto& n = *old->second;
+  n.leave();
+  later(15'000, 0, [this, &n, edge = n.is_edge, name = n.name] {
+    if (n.running) kill(n);
+    start_node(edge, name);
+    replace_old();
+  });
 }
 
 std::string world::why_not_over() {
@@ -226,6 +246,7 @@ std::string world::why_not_over() {
   }
   for (const auto& row : store.rows())
     if (row.owner == 0 || !find(row.owner)->running) return "a shard is nobody's";
+  if (options.rolls_upgrade && store.level() != 2) return "the level was not raised";
   return {};
 }
 

@@ -24,10 +24,11 @@ constexpr std::size_t failures_shown = 20;  // then a run ends: there is enough 
 
 /// How many seeds it took to see the bug; 0: it was not seen.
 std::uint64_t seeds_to_find(bug what, std::uint64_t most) {
+  const bool rolls = what == bug::level_over_newcomers;
   for (std::uint64_t seed = 1; seed <= most; ++seed) {
-    world w{{.seed = seed, .with = what}};
+    world w{{.seed = seed, .with = what, .rolls_upgrade = rolls}};
     if (const auto why = w.run(); !why.empty()) {
-      world sound{{.seed = seed}};
+      world sound{{.seed = seed, .rolls_upgrade = rolls}};
       if (!sound.run().empty()) continue;  // not this bug's doing
       UNSCOPED_INFO("seed " << seed << ": " << why);
       return seed;
@@ -76,6 +77,18 @@ TEST_CASE("no fault breaks a promise, and healed every match ends", "[sim]") {
     CHECK(all.unknown > 0);
     CHECK(all.joins > 0);
     CHECK(all.acknowledged > seed - first);
+  }
+}
+
+TEST_CASE("a roll to a newer binary: the level rises when the last old one is gone, not before",
+          "[sim]") {
+  const auto seeds = number_of("SIM_SEEDS", 300);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    INFO("seed " << seed);
+    world w{{.seed = seed, .rolls_upgrade = true}};
+    REQUIRE(w.run() == "");
+    CHECK(w.store.level() == 2);
+    CHECK(w.store.join("old", 1, 1, w.store_now()) == 0);
   }
 }
 

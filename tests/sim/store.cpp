@@ -20,12 +20,15 @@ sim_store::sim_store(std::uint32_t shards, bug with) : bug_{with} {
 
 // ---- membership -------------------------------------------------------------------------------
 
-std::uint64_t sim_store::join(const std::string& name, std::uint32_t weight, millis now) {
+std::uint64_t sim_store::join(const std::string& name, std::uint32_t weight, std::uint16_t level,
+                              millis now) {
+  if (level < level_) return 0;
   const auto id = next_id_++;
   members_[id] = {.incarnation = id,
                   .name = name,
                   .zone = "z" + std::to_string(id % 2),
                   .weight = weight,
+                  .level = level,
                   .status = member_status::joining,
                   .renewed_at = now,
                   .lease_until = now + lease_ms};
@@ -39,11 +42,12 @@ std::optional<storage::renewal> sim_store::renew(std::uint64_t who, millis now) 
   if (found == members_.end()) return std::nullopt;
   found->second.renewed_at = now;
   found->second.lease_until = now + lease_ms;
-  return storage::renewal{.now = now, .version = version_, .status = found->second.status};
+  return storage::renewal{
+      .now = now, .version = version_, .level = level_, .status = found->second.status};
 }
 
 storage::cluster_state sim_store::read(millis now) const {
-  storage::cluster_state state{.version = version_, .now = now, .shards = rows_};
+  storage::cluster_state state{.version = version_, .level = level_, .now = now, .shards = rows_};
   for (const auto& [id, m] : members_) state.members.push_back(m);
   for (const auto& [pair, v] : votes_) state.votes.push_back(v);
   state.coordinator = now < coordinator_until_ ? coordinator_ : 0;
@@ -138,6 +142,18 @@ std::uint64_t sim_store::coordinate(std::uint64_t who, millis now) {
   coordinator_ = who;
   coordinator_until_ = now + lease_ms;
   return coordinator_epoch_;
+}
+
+void sim_store::raise_level(std::uint64_t who, std::uint64_t coordinator_epoch,
+                            std::uint16_t level) {
+  const auto is_old = [&](const auto& m) { return m.second.level < level; };
+  const bool may = coordinator_ == who && coordinator_epoch_ == coordinator_epoch &&
+                   level > level_ &&
+                   (bug_ == bug::level_over_newcomers || std::ranges::none_of(members_, is_old));
+  if (!may) return;
+  level_ = level;
+  ++version_;
+  if (std::ranges::any_of(members_, is_old)) fail("a member cannot read what may be written now");
 }
 
 // ---- commits ----------------------------------------------------------------------------------

@@ -32,7 +32,9 @@ class sim_store {
   sim_store(std::uint32_t shards, bug with);
 
   // ---- membership; `now` is the store's clock
-  std::uint64_t join(const std::string& name, std::uint32_t weight, millis now);
+  /// @param level of its binary. Refused, 0: it is below the cluster's
+  std::uint64_t join(const std::string& name, std::uint32_t weight, std::uint16_t level,
+                     millis now);
   std::optional<storage::renewal> renew(std::uint64_t who, millis now);  // nothing: fenced
   [[nodiscard]] storage::cluster_state read(millis now) const;
   void become_up(std::uint64_t who, millis now);
@@ -47,6 +49,8 @@ class sim_store {
   /// @returns whether it is gone; one that owns a shard may not leave
   bool leave(std::uint64_t who);
   std::uint64_t coordinate(std::uint64_t who, millis now);
+  void raise_level(std::uint64_t who, std::uint64_t coordinator_epoch, std::uint16_t level);
+  [[nodiscard]] std::uint16_t level() const { return level_; }
 
   // ---- writers
   /// `unknown` with detail "generation": its fence row has another one; resolve() tells more.
@@ -87,6 +91,7 @@ class sim_store {
   std::map<std::uint64_t, storage::member> members_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, storage::vote> votes_;
   std::vector<storage::shard_row> rows_;
+  std::uint16_t level_ = 1;
   std::uint64_t coordinator_ = 0, coordinator_epoch_ = 0;
   millis coordinator_until_ = 0;
   std::map<storage::batch_id, storage::member_result> landed_;

@@ -120,6 +120,7 @@ class world {
   void silence_store_soon();
   void fault_of(node& n);
   void heal();
+  void replace_old();
   void watch_store();
   void check_edges_are_told();
   [[nodiscard]] std::string why_not_over();

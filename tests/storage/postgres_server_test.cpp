@@ -239,7 +239,7 @@ TEST_CASE("a writer stops when the store has gone back in time", "[postgres]") {
   const auto next = world.grant(player, 1, 5);
   auto answer = writer->apply({world.next_id(), {&next}});
   if (answer.code == errc::unknown) answer = writer->resolve({world.next_id(), {&next}});
-  CHECK(answer.code == errc::fenced);
+  CHECK(answer.code == errc::rolled_back);
   CHECK(answer.detail.find("back in time") != std::string::npos);
 }
 

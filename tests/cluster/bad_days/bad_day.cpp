@@ -29,6 +29,19 @@ bool bad_day::plays(const std::string& door, std::chrono::milliseconds limit) {
   });
 }
 
+std::vector<std::string> bad_day::everybody() const {
+  auto all = cluster.nodes();
+  for (const auto& each : cluster.edges()) all.push_back(each);
+  return all;
+}
+
+void bad_day::require_all_running() {
+  for (const auto& each : everybody()) {
+    CAPTURE(each);
+    CHECK(cluster.is_running(each));
+  }
+}
+
 std::string bad_day::coordinator() const {
   return sql_at(cluster.store_url(),
                 "select n.name from coordinator c join node n on n.incarnation = c.incarnation");

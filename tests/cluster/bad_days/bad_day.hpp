@@ -26,6 +26,10 @@ class bad_day {
   static void play(std::chrono::milliseconds time);
   /// Whether newcomers at `door` can play before `limit`: their actions are acknowledged.
   [[nodiscard]] bool plays(const std::string& door, std::chrono::milliseconds limit = 40s);
+  /// Every node and edge, by name.
+  [[nodiscard]] std::vector<std::string> everybody() const;
+  /// Nobody has ended, whatever happened.
+  void require_all_running();
   /// The name of the node that balances the shards; empty: none.
   [[nodiscard]] std::string coordinator() const;
   /// Ends the load and requires: every door plays, every acknowledged action is in its match's

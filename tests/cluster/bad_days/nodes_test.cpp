@@ -47,8 +47,7 @@ TEST_CASE("kill -9 of an edge: its players come back when it does", "[bad_days]"
 
 TEST_CASE("kill -9 of every node and edge", "[bad_days]") {
   bad_day day;
-  auto all = day.cluster.nodes();
-  for (const auto& each : day.cluster.edges()) all.push_back(each);
+  const auto all = day.everybody();
   day.cluster.kill_at_once(all);
   for (const auto& each : all) day.cluster.cluster().restart(each);
   day.cluster.wait_until_ready();

@@ -9,15 +9,6 @@ using namespace baraza::tests;
 
 namespace {
 
-void require_all_running(bad_day& day) {
-  auto all = day.cluster.nodes();
-  for (const auto& each : day.cluster.edges()) all.push_back(each);
-  for (const auto& each : all) {
-    CAPTURE(each);
-    CHECK(day.cluster.is_running(each));
-  }
-}
-
 /// Takes every connection the server has left.
 class connection_hog {
  public:
@@ -47,7 +38,7 @@ TEST_CASE("the store is killed and comes back at once: no node dies of it", "[ba
   day.cluster.kill_store();
   day.cluster.start_store();
   day.play(8s);  // longer than a lease
-  require_all_running(day);
+  day.require_all_running();
   day.require_survived();
 }
 
@@ -55,24 +46,22 @@ TEST_CASE("the store is away for 30 s: nodes suspend and resume", "[bad_days]") 
   bad_day day;
   day.cluster.stop_store();
   day.play(30s);
-  require_all_running(day);
+  day.require_all_running();
   day.cluster.start_store();
   day.play(8s);
-  require_all_running(day);
+  day.require_all_running();
   day.cluster.wait_until_ready();
   day.require_survived();
 }
 
 TEST_CASE("the store is silent for everybody, and then it is not", "[bad_days]") {
   bad_day day;
-  auto all = day.cluster.nodes();
-  for (const auto& each : day.cluster.edges()) all.push_back(each);
-  for (const auto& each : all) day.cluster.partition({.node = each, .from = "store"});
+  for (const auto& each : day.everybody()) day.cluster.partition({.node = each, .from = "store"});
   day.play(12s);
-  require_all_running(day);
+  day.require_all_running();
   day.cluster.heal();
   day.play(8s);
-  require_all_running(day);
+  day.require_all_running();
   day.cluster.wait_until_ready();
   day.require_survived();
 }

@@ -25,19 +25,26 @@ struct recorder final : member_port {
     changed.assign(changes.begin(), changes.end());
   }
   void coordinate() override {}
+  void raise_level(std::uint64_t epoch, std::uint16_t level) override {
+    raised.emplace_back(epoch, level);
+  }
   void probe(std::uint64_t target, std::uint64_t number) override {
     probes.emplace_back(target, number);
   }
   void ask_helper(const cluster::ask_helper&) override {}
   void greet(std::uint64_t) override {}
   void ask_hand_off(const cluster::ask_hand_off&) override {}
-  void carry_out(const shard_action&) override {}
+  void carry_out(const shard_action& what) override {
+    if (const auto* take = std::get_if<take_shard>(&what)) taken.push_back(take->shard);
+  }
   void suspended(bool) override {}
   void stop(std::string_view) override {}
 
   std::size_t renewals = 0, became_up = 0;
   std::vector<std::uint64_t> votes, withdrawn;
+  std::vector<shard_id> taken;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> probes;
+  std::vector<std::pair<std::uint64_t, std::uint16_t>> raised;
   std::vector<std::vector<std::uint64_t>> declared;
   std::vector<storage::shard_change> changed;
 };
@@ -137,6 +144,74 @@ TEST_CASE("a vote that was taken back does not count, and is taken back again") 
   put(3);
   s.look();
   CHECK(s.port.declared.size() == 1);  // two others: their word is as good as ever
+}
+
+TEST_CASE("the level is raised by the coordinator alone, once every member can read it") {
+  scene s;
+  for (const std::uint64_t id : {1, 9}) s.add(id, member_status::up);
+  s.add(2, member_status::joining);
+  for (auto& m : s.state.members) m.level = 3;
+  s.state.coordinator = 9;
+  const auto raised = [&](std::uint16_t level) {
+    return std::ranges::find(s.port.raised, std::pair{std::uint64_t{5}, level}) !=
+           s.port.raised.end();
+  };
+  SECTION("to the lowest of them, whether they join, are up or drain") {
+    s.self.coordinating(5);
+    s.state.members[1].level = 2;
+    s.state.members[2].status = member_status::joining;
+    s.run_for(3s, {1, 2});
+    CHECK(raised(2));
+    CHECK_FALSE(raised(3));
+  }
+  SECTION("not while one of them is old") {
+    s.self.coordinating(5);
+    s.state.members[2].level = 1;
+    s.run_for(3s, {1, 2});
+    CHECK(s.port.raised.empty());
+    s.state.members[2].level = 3;
+    ++s.state.version;
+    s.run_for(3s, {1, 2});
+    CHECK(raised(3));
+  }
+  SECTION("asked again until it shows, and then no more") {
+    s.self.coordinating(5);
+    s.run_for(5s, {1, 2});
+    CHECK(s.port.raised.size() >= 2);
+    CHECK(s.port.raised.size() <= 6);
+    s.state.level = 3;
+    ++s.state.version;
+    s.look();
+    s.port.raised.clear();
+    s.run_for(3s, {1, 2});
+    CHECK(s.port.raised.empty());
+  }
+  SECTION("not by one who does not coordinate") {
+    s.state.coordinator = 1;
+    s.run_for(3s, {1, 2});
+    CHECK(s.port.raised.empty());
+  }
+}
+
+TEST_CASE("a draining member takes back what it handed to the dead, unless its process ends") {
+  scene s;
+  s.add(9, member_status::draining);
+  s.state.shards = {{.id = 0, .owner = 0, .epoch = 4, .next_owner = 1},
+                    {.id = 1, .owner = 9, .epoch = 7}};
+  SECTION("nobody is left who could") {
+    s.run_for(1s);
+    CHECK(std::ranges::count(s.port.taken, 0u) > 0);
+  }
+  SECTION("it leaves: it would never get rid of them") {
+    s.self.leave();
+    s.run_for(1s);
+    CHECK(s.port.taken.empty());
+  }
+  SECTION("another one is up") {
+    s.add(2, member_status::up);
+    s.run_for(1s, {2});
+    CHECK(s.port.taken.empty());
+  }
 }
 
 }  // namespace baraza::cluster

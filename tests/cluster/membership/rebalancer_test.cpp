@@ -136,4 +136,17 @@ TEST_CASE("a free shard has an heir when its taker is gone, was never named, or 
   for (const auto& h : heirs_of(state)) CHECK(h.who == 1);  // nobody else is left
 }
 
+TEST_CASE("what is free goes to one that drains only while nobody is up who owns shards") {
+  auto state = state_of(3, 3, 6);
+  state.members[0].status = member_status::draining;
+  state.members[2].weight = 0;                       // an edge
+  state.shards[1] = {1, 0, 2, 9, state.now - 100};   // handed to somebody who has died
+  state.shards[2] = {2, 0, 2, 0, state.now - 9000};  // for nobody
+  for (const auto& h : heirs_of(state)) CHECK(h.who == 2);
+  std::erase_if(state.members, [](const auto& m) { return m.incarnation == 2; });
+  const auto heirs = heirs_of(state);
+  REQUIRE(heirs.size() == 2);
+  for (const auto& h : heirs) CHECK(h.who == 1);
+}
+
 }  // namespace baraza::cluster

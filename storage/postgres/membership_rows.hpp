@@ -1,0 +1,70 @@
+// The rows of members and shards, for the transactions that change them.
+//
+// Locks are taken in one order everywhere: fence rows, leases, the view, members, shards. Whoever
+// holds the view row is the only one to change members or shards.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/membership.hpp"
+#include "storage/postgres/connect.hpp"
+#include "storage/postgres/database.hpp"
+#include "storage/postgres/transact.hpp"
+
+namespace baraza::storage::postgres {
+
+// The store's clock; now() would stand still inside a transaction that waited.
+#define STORE_NOW "(extract(epoch from clock_timestamp()) * 1000)::bigint"
+#define LIVING "status in ('joining', 'up', 'draining')"
+
+template <class Range, class ToNumber>
+std::string numbers(const Range& range, ToNumber number) {
+  return array_literal(range, [&](const auto& x) { return bigint(number(x)); });
+}
+inline std::string numbers(std::span<const std::uint64_t> range) {
+  return numbers(range, [](auto x) { return x; });
+}
+
+inline member_status status_of(std::string_view text) {
+  for (auto s : {member_status::joining, member_status::up, member_status::draining,
+                 member_status::left, member_status::dead})
+    if (to_string(s) == text) return s;
+  throw pqxx::conversion_error{"not a member's status"};
+}
+
+[[noreturn]] inline void fence_off(std::uint64_t who) {
+  throw refused{{errc::fenced, "incarnation " + bigint(who) + " is not a living member"}};
+}
+
+inline std::uint64_t lock_view(pqxx::work& work) {
+  return work.exec("select version from cluster_view for update").one_field().as<std::uint64_t>();
+}
+inline void raise_view(pqxx::work& work) {
+  work.exec(
+      "with v as (update cluster_view set version = version + 1 returning version) "
+      "select pg_notify('baraza_view', version::text) from v");
+}
+/// With the view locked: what it says stays true until the commit.
+inline member_status require_living(pqxx::work& work, std::uint64_t who) {
+  const auto row =
+      work.exec("select status from node where incarnation = $1 and " LIVING, pqxx::params{who});
+  if (row.empty()) fence_off(who);
+  return status_of(row[0][0].view());
+}
+
+inline std::vector<shard_row> shards_where(pqxx::transaction_base& work, const std::string& ids) {
+  std::vector<shard_row> rows;
+  const auto found = work.exec(
+      "select id, coalesce(owner, 0), epoch, coalesce(next_owner, 0), since from shard "
+      "where $1 = '' or id = any($1::integer[]) order by id",
+      pqxx::params{ids});
+  rows.reserve(static_cast<std::size_t>(found.size()));
+  for (const auto& row : found)
+    rows.push_back({row[0].as<shard_id>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
+                    row[3].as<std::uint64_t>(), row[4].as<millis>()});
+  return rows;
+}
+
+}  // namespace baraza::storage::postgres

@@ -1,0 +1,117 @@
+// Shards change hands, and the dead lose theirs.
+#include "storage/postgres/membership.hpp"
+#include "storage/postgres/membership_rows.hpp"
+
+namespace baraza::storage::postgres {
+
+void pg_membership::close_fences(pqxx::work& work, std::span<const std::uint64_t> who) {
+  work.exec(
+      "with f as materialized (select incarnation, writer from fence where incarnation = "
+      "any($1::bigint[]) and open order by incarnation, writer for no key update) "
+      "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer "
+      "= f.writer",
+      pqxx::params{numbers(who)});
+  work.exec("delete from lease where incarnation = any($1::bigint[])", pqxx::params{numbers(who)});
+}
+
+bool pg_membership::bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t version,
+                         std::span<const std::uint64_t> dead,
+                         std::span<const shard_change> changes) {
+  work.exec("set local lock_timeout = " + std::to_string(death_lock_timeout_ms));
+  close_fences(work, dead);
+  if (lock_view(work) != version) return false;
+  if (declarer != 0) require_living(work, declarer);
+  const auto who = numbers(dead);
+  work.exec("update node set status = 'dead' where incarnation = any($1::bigint[]) and " LIVING,
+            pqxx::params{who});
+  work.exec("delete from vote where accuser = any($1::bigint[]) or accused = any($1::bigint[])",
+            pqxx::params{who});
+  const auto changed = work.exec(
+      "update shard s set owner = nullif(a.owner, 0), epoch = s.epoch + least(a.owner, 1), "
+      "phase = case when a.owner = 0 then 'free' else 'owned' end, next_owner = null, since "
+      "= " STORE_NOW
+      " from unnest($2::integer[], $3::bigint[], $4::bigint[]) as a (id, epoch, owner) "
+      "where s.id = a.id and s.epoch = a.epoch and (s.owner is null or s.owner = "
+      "any($1::bigint[]))",
+      pqxx::params{who, numbers(changes, [](const auto& c) { return c.shard; }),
+                   numbers(changes, [](const auto& c) { return c.epoch; }),
+                   numbers(changes, [](const auto& c) { return c.to; })});
+  const auto left =
+      work.exec("select from shard where owner = any($1::bigint[]) limit 1", pqxx::params{who});
+  if (static_cast<std::size_t>(changed.affected_rows()) != changes.size() || !left.empty())
+    throw refused{{errc::invalid, "the new owners do not fit the shards of the dead"}};
+  raise_view(work);
+  return true;
+}
+
+result<bool> pg_membership::declare_dead(std::uint64_t declarer, std::uint64_t version,
+                                         std::span<const std::uint64_t> dead,
+                                         std::span<const shard_change> changes) {
+  for (int attempt = 0;; ++attempt) {
+    // A false answer must leave nothing behind either: the fence rows were closed before the look.
+    auto answer = transact(db_, [&](pqxx::work& work) {
+      if (!bury(work, declarer, version, dead, changes))
+        throw refused{{errc::stale_epoch, "the view has changed"}};
+      return true;
+    });
+    if (answer) return answer;
+    if (answer.why().code == errc::stale_epoch) return false;
+    if (answer.why().code != errc::unavailable || attempt == 2) return answer.why();
+    end_connections_of(dead);  // a commit that hangs holds its fence row
+  }
+}
+
+void pg_membership::end_connections_of(std::span<const std::uint64_t> dead) {
+  // Should it fail, the caller's next attempt meets the lock again and says so.
+  (void)killer_.repeatable([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    for (const auto who : dead)
+      work.exec(
+          "select pg_terminate_backend(pid) from pg_stat_activity where datname = "
+          "current_database() and application_name like $1",
+          pqxx::params{"baraza-" + bigint(who) + "-w%"});
+    return done{};
+  });
+}
+
+result<std::vector<shard_row>> pg_membership::take(std::uint64_t incarnation,
+                                                   std::span<const shard_change> free) {
+  const auto ids = numbers(free, [](const auto& c) { return c.shard; });
+  return transact(db_, [&](pqxx::work& work) {
+    lock_view(work);
+    if (require_living(work, incarnation) == member_status::joining) fence_off(incarnation);
+    const auto taken = work.exec(
+        "update shard s set owner = $1, epoch = s.epoch + 1, phase = 'owned', next_owner = null, "
+        "since = " STORE_NOW
+        " from unnest($2::integer[], $3::bigint[]) as a (id, epoch) "
+        "where s.id = a.id and s.epoch = a.epoch and s.owner is null",
+        pqxx::params{incarnation, ids, numbers(free, [](const auto& c) { return c.epoch; })});
+    if (taken.affected_rows() > 0) raise_view(work);
+    return shards_where(work, ids);
+  });
+}
+
+result<std::vector<shard_row>> pg_membership::release(std::uint64_t incarnation,
+                                                      std::span<const shard_change> owned) {
+  const auto ids = numbers(owned, [](const auto& c) { return c.shard; });
+  return transact(db_, [&](pqxx::work& work) {
+    const auto fences = work.exec(
+        "with f as materialized (select writer from fence where incarnation = $1 and open order by "
+        "writer for no key update) update fence x set generation = generation + 1 from f "
+        "where x.incarnation = $1 and x.writer = f.writer",
+        pqxx::params{incarnation});
+    if (fences.affected_rows() == 0) fence_off(incarnation);
+    lock_view(work);
+    const auto freed = work.exec(
+        "update shard s set owner = null, phase = 'free', next_owner = nullif(a.next_owner, 0), "
+        "since = " STORE_NOW
+        " from unnest($2::integer[], $3::bigint[], $4::bigint[]) as a (id, epoch, next_owner) "
+        "where s.id = a.id and s.epoch = a.epoch and s.owner = $1",
+        pqxx::params{incarnation, ids, numbers(owned, [](const auto& c) { return c.epoch; }),
+                     numbers(owned, [](const auto& c) { return c.to; })});
+    if (freed.affected_rows() > 0) raise_view(work);
+    return shards_where(work, ids);
+  });
+}
+
+}  // namespace baraza::storage::postgres

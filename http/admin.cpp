@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -74,25 +72,22 @@ std::vector<route> admin_routes(std::function<bool()> is_ready,
   return out;
 }
 
-void add_revocation(std::vector<route>& to, auth_service& accounts) {
-  to.push_back({"POST", "/admin/v1/players/{id}/logout", 0, false, [&accounts](const exchange& x) {
-                  const auto player = uuid::parse(x.parts.at(0));
-                  if (!player) return x.fail(404, "not_found", "A player's id is a uuid.");
-                  caller who;
-                  who.player = *player;
-                  accounts.logout_everywhere(who, [x](std::variant<std::uint32_t, auth_error> out) {
-                    if (const auto* why = std::get_if<auth_error>(&out)) return x.fail(*why);
-                    x.ok("{\"ended\":" + std::to_string(std::get<std::uint32_t>(out)) + "}");
-                  });
-                }});
-}
-
 bool is_operator_name(std::string_view by) {
   const auto visible = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '.' || c == '@';
   };
   return !by.empty() && by.size() <= operator_name_max && std::ranges::all_of(by, visible);
+}
+
+std::optional<std::string> who_asks(const exchange& x) {
+  auto name = x.what.operator_name.empty() ? x.query("by") : x.what.operator_name;
+  if (!name.empty() && !is_operator_name(name)) {
+    x.fail(422, "bad_field",
+           "An operator's name (X-Operator or by) has 1 to 64 letters, digits or -_.@");
+    return std::nullopt;
+  }
+  return (name.empty() ? "somebody" : name) + " from " + x.what.client.to_string();
 }
 
 operator_door::operator_door(std::vector<route> routes, std::string token)

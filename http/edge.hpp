@@ -76,6 +76,7 @@ struct edge_callbacks {
       const uuid& match, const std::vector<storage::journal_event>&)>;
   match_document match_record, match_proof;  // default: 404
   auth_service::log log;                     // default: dropped
+  auth_service::record record;               // default: operators decide nothing about players
   /// See cluster_door in admin.hpp. Default: those routes do not exist.
   std::function<void(cluster::report_answer)> report;
   std::function<void(cluster::operator_wish, cluster::operator_answer)> operate;
@@ -100,8 +101,6 @@ class edge {
   [[nodiscard]] std::uint16_t admin_port() const;
   /// The edge's own metrics, as /metrics shows them.
   void append_metrics(std::string& out) const;
-  /// Ends the logins' sockets too; for disable commands.
-  auth_service& accounts();
 
  private:
   struct parts;

@@ -110,6 +110,7 @@ void gateway_hub::ask(const entity_id& to, actors::request what, std::chrono::mi
 
 void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
   const turn held{*this};
+  if (login == nullptr) leave_lobbies(player);  // nobody is left who could play
   const auto theirs = players_.find(player);
   if (theirs == players_.end()) return;
   for (const auto number : theirs->second) {
@@ -117,6 +118,19 @@ void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
     if (login != nullptr && s.login != *login) continue;
     if (const auto sink = s.sink.lock()) sink->close(1008, "logged out");
   }
+}
+
+void gateway_hub::hear_ended(bridge::ended_elsewhere hears) {
+  const std::lock_guard lock{hears_mutex_};
+  hears_ = std::move(hears);
+}
+void gateway_hub::on_ended(const cluster::wire::logins_ended& m) {
+  const auto* login = m.login.is_nil() ? nullptr : &m.login;
+  {
+    const std::lock_guard lock{hears_mutex_};
+    if (hears_) hears_(m.player, login);
+  }
+  end_sessions(m.player, login);
 }
 
 void gateway_hub::go_away(std::uint32_t retry_ms) {

@@ -29,6 +29,7 @@ class gateway_hub {
   void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
            std::function<void(const actors::answer&)> answered);
   void end_sessions(const uuid& player, const uuid* login);
+  void hear_ended(bridge::ended_elsewhere hears);
   void go_away(std::uint32_t retry_ms);
   std::size_t count() const;
 
@@ -40,6 +41,8 @@ class gateway_hub {
   void on_shards(const cluster::shards_changed& m);
   /// How far tables are that were pushed here: whoever is behind has lost the last push (rule E1).
   void on_heads(const cluster::wire::digest& m);
+  /// Logins were ended on another edge.
+  void on_ended(const cluster::wire::logins_ended& m);
   /// Once a second: requests whose answer is late, subscriptions to renew, tickets nobody came back
   /// for.
   void sweep();
@@ -157,6 +160,8 @@ class gateway_hub {
   std::shared_ptr<cluster::node_services> node_;
   const bridge_options options_;
   mutable adaptive_mutex mutex_;
+  std::mutex hears_mutex_;
+  bridge::ended_elsewhere hears_;
   std::vector<letter>* telling_ = nullptr;  // of whoever holds the mutex
   std::vector<letter> kept_;                // until flush()
   std::unordered_map<session_number, session> sessions_;

@@ -107,6 +107,7 @@ edge_callbacks callbacks(cluster::node& of) {
   call.operate = [node](cluster::operator_wish what, cluster::operator_answer answered) {
     cluster::operate(node, std::move(what), std::move(answered));
   };
+  call.record = [node](const storage::incident& what) { return node->store.record_incident(what); };
   call.games = games_document;
   call.match_record = match_record_document;
   call.match_proof = match_proof_document;

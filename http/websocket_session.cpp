@@ -76,7 +76,7 @@ void websocket_session::welcome(caller who, std::uint64_t hello_id) {
   mailbox_->address(weak_from_this());
   number_ = shared_.to->attach(who.player, who.login, std::move(who.display), mailbox_);
   // A logout that ran between the token's check and the attach has not seen this session.
-  if (shared_.accounts->is_ended(login_)) return finish(1008, "login ended");
+  if (shared_.accounts->is_ended(who)) return finish(1008, "login ended");
   rearm();
 }
 

@@ -56,6 +56,7 @@ class quick_bridge final : public bridge {
     const std::lock_guard lock{mutex_};
     if (const auto to = sink_.lock()) to->close(1008, "logged out");
   }
+  void hear_ended(ended_elsewhere) override {}
   void go_away(std::uint32_t) override {}
   [[nodiscard]] std::size_t sessions() const override { return 0; }
 

@@ -24,7 +24,9 @@ void recording_bridge::handle(session_number session, wire::client_frame frame) 
     handled_.push_back(std::move(frame));
     if (!is_silent) to = sessions_[session].sink.lock();
   }
-  if (to) to->deliver(std::make_shared<const std::string>(wire::ok_frame(id)));
+  if (!to) return;
+  to->deliver(std::make_shared<const std::string>(wire::ok_frame(id)));
+  to->wake();
 }
 void recording_bridge::ask(const entity_id& to, actors::request what, std::chrono::milliseconds,
                            std::function<void(const actors::answer&)> answered) {
@@ -44,6 +46,11 @@ void recording_bridge::end_sessions(const uuid& player, const uuid* login) {
     }
   }
   for (const auto& one : ended) one->close(1008, "logged out");
+}
+void recording_bridge::hear_ended(ended_elsewhere hears) { hears_ = std::move(hears); }
+void recording_bridge::tell_ended(const uuid& player, const uuid* login) {
+  hears_(player, login);
+  end_sessions(player, login);
 }
 void recording_bridge::go_away(std::uint32_t retry_ms) {
   std::string fields;
@@ -69,6 +76,7 @@ void recording_bridge::push_to_all(std::shared_ptr<const std::string> frame, int
   }
   for (int i = 0; i < times; ++i) {
     for (const auto& one : all) one->deliver(frame);
+    for (const auto& one : all) one->wake();
   }
 }
 std::vector<wire::client_frame> recording_bridge::handled() const {
@@ -101,6 +109,10 @@ server::server(edge_options options, edge_callbacks callbacks) {
              skew;
     };
   }
+  if (!callbacks.record)
+    callbacks.record = [this](const storage::incident& what) {
+      return store->record_incident(what);
+    };
   callbacks.log = [this](std::string_view event, const std::string& detail) {
     const std::lock_guard lock{log_mutex};
     log.push_back(std::string{event} + " " + detail);

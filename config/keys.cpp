@@ -94,6 +94,11 @@ constexpr std::array all_keys{
     key{"http", "messages_per_s", INT(http.messages_per_s, 1, 1000), "messages/s",
         "WebSocket messages from one session, twice as many at once; beyond: refused, then "
         "closed."},
+    key{"http", "joins_per_s", INT(http.joins_per_s, 1, 20), "joins/s",
+        "lobby.join of one account over all its connections to this node, twice as many at once; "
+        "beyond: refused."},
+    key{"http", "stakes_per_s", INT(http.stakes_per_s, 1, 20), "actions/s",
+        "Actions of one account that take or pay stakes (table.open, table.concede), likewise."},
     key{"http", "tls_certificate_file", TEXT(http.tls_certificate_file, path, optional), "",
         "Certificate chain (PEM). Empty: no TLS here, so put a proxy that has it in front. SIGHUP "
         "makes a running node read it and the key again; if they do not fit together, the earlier "

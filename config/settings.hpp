@@ -42,6 +42,8 @@ struct settings {
     integer handshake_timeout_s = 5;
     integer requests_per_s = 50;
     integer messages_per_s = 200;
+    integer joins_per_s = 20;
+    integer stakes_per_s = 20;
     std::string tls_certificate_file;
     std::string tls_key_file;
   } http;

@@ -11,25 +11,13 @@ namespace baraza::http {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(refusal_reason::count)>
-    reason_names{"gate",
-                 "parse",
-                 "body_too_large",
-                 "address_rate",
-                 "sockets_total",
-                 "sockets_address",
-                 "header_timeout",
-                 "write_timeout",
-                 "origin",
-                 "unauthorized",
-                 "bad_message",
-                 "session_rate",
-                 "account_rate",
-                 "inflight",
-                 "replayed_id",
-                 "slow_reader",
-                 "idle",
-                 "hello_timeout",
-                 "tls"};
+    reason_names{"gate",           "parse",         "body_too_large",
+                 "address_rate",   "sockets_total", "sockets_address",
+                 "header_timeout", "write_timeout", "origin",
+                 "unauthorized",   "bad_message",   "session_rate",
+                 "account_rate",   "join_rate",     "stake_rate",
+                 "inflight",       "replayed_id",   "slow_reader",
+                 "idle",           "hello_timeout", "tls"};
 constexpr std::chrono::milliseconds going_away_time{500};
 constexpr std::chrono::milliseconds farewell_time{
     2000};  // for closing handshakes; then sockets are cut

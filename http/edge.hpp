@@ -41,13 +41,15 @@ struct edge_options {
       true;  // no limits per address for the machine itself (load tests, local proxies that limit)
   std::size_t sockets_max = limits::sockets_max;
   std::uint32_t sockets_per_address_max = limits::sockets_per_address_max;
-  rate accept_rate{100, 400};        // connections per network (IPv4 /24, IPv6 /64)
-  rate http_rate{50, 200};           // requests per address
-  rate guest_rate{1, 30};            // new guests per address
-  rate session_rate{200, 400};       // messages per WebSocket session
-  rate account_rate{400, 800};       // messages per account over all its sessions
-  rate address_rate{5'000, 20'000};  // messages per address
-  rate ping_rate{2, 20};             // WebSocket control frames per session
+  rate accept_rate{100, 400};   // connections per network (IPv4 /24, IPv6 /64)
+  rate http_rate{50, 200};      // requests per address
+  rate guest_rate{1, 30};       // new guests per address
+  rate session_rate{200, 400};  // messages per WebSocket session
+  rate account_rate{400, 800};  // messages per account over all its sessions
+  rate join_rate{limits::joins_per_s_max, 2 * limits::joins_per_s_max};     // per account
+  rate stake_rate{limits::stakes_per_s_max, 2 * limits::stakes_per_s_max};  // per account
+  rate address_rate{5'000, 20'000};                                         // messages per address
+  rate ping_rate{2, 20};                                  // WebSocket control frames per session
   std::size_t frame_bytes_max = limits::frame_bytes_max;  // of a client's WebSocket message
   std::size_t session_inflight_max = limits::session_inflight_max;
   std::size_t session_outbox_frames_max = limits::session_outbox_frames_max;

@@ -83,6 +83,8 @@ http::serve_options serve_options(const config::settings& s) {
   o.allow_loss = s.storage.allow_loss;
   o.key_file = s.cluster.key_file;
   o.admin_token_file = s.admin.token_file;
+  o.breached_file = s.auth.breached_passwords_file;
+  o.pepper_file = s.auth.pepper_file;
   o.house_bot = s.game.house_bot;
   if (!s.node.data_dir.empty()) o.house_bot_folder = s.node.data_dir + "/house_bot";
   o.node.name = s.node.name;

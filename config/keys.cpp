@@ -172,6 +172,14 @@ constexpr std::array all_keys{
         "Password hashes computed at once."},
     key{"auth", "queue", INT(auth.queue, 1, 256), "logins",
         "Logins that wait for a hash; beyond: 503."},
+    key{"auth", "breached_passwords_file", TEXT(auth.breached_passwords_file, path, optional), "",
+        "Passwords that nobody may choose, one a line: as typed, or their SHA-256 (64 hexadecimal "
+        "digits) or SHA-1 (40), either with :COUNT behind it. At most 10 million. Read at start. "
+        "Empty: none is refused."},
+    key{"auth", "pepper_file", TEXT(auth.pepper_file, path, optional), "",
+        "Keys mixed into passwords, one a line: ID, a space, 64 hexadecimal digits. The first is "
+        "for new hashes, the others are accepted; \"none\" as the first line: no key for new ones "
+        "yet. The same file on every node, not readable by everybody. Empty: none."},
 
     key{"log", "level", CHOICE(log.level, "trace debug info warn error off"), "",
         "The least serious level that is written."},

@@ -87,6 +87,8 @@ struct settings {
     integer argon2_memory_kib = 19456;
     integer threads = 2;
     integer queue = 64;
+    std::string breached_passwords_file;
+    std::string pepper_file;
   } auth;
 
   struct {

@@ -15,6 +15,11 @@ constexpr auth_error busy{503, "overloaded", "Too many logins at once; try again
 constexpr auth_error unauthorized{401, "unauthorized", "The token is unknown or has expired."};
 constexpr auth_error bad_login{401, "bad_login", "Name or password is wrong."};
 constexpr auth_error disabled{403, "account_disabled", "This account is disabled; ask support."};
+constexpr auth_error breached{
+    422, "breached_password",
+    "This password is in a list that attackers try first; choose another."};
+constexpr auth_error no_key{
+    503, "unavailable", "Passwords of this account cannot be checked by this server right now."};
 constexpr auth_error bad_refresh{401, "bad_refresh",
                                  "The refresh token is unknown, used or expired; log in again."};
 
@@ -64,11 +69,12 @@ auth_service::auth_service(auth_options options, storage::identity_store& store,
       tickets_{limits::tickets_max, std::chrono::milliseconds{limits::ticket_time}.count()},
       accounts_{options_.account_limits, limits::address_keys_max},
       addresses_{options_.address_limits, limits::address_keys_max},
+      hasher_{options_.password_cost, options_.pepper},
       passwords_{options_.password_threads, options_.password_queue_max},
       reads_{options_.store_threads, limits::store_queue_max} {
   if (sodium_init() < 0) throw std::runtime_error{"libsodium cannot start"};
   // An unknown name is checked against this one, so that it takes as long as a known one.
-  auto dummy = passwords::hash(tokens::make("x"), options_.password_cost);
+  auto dummy = hasher_.hash(tokens::make("x"));
   if (!dummy) throw std::runtime_error{"no memory for argon2id"};
   dummy_hash_ = std::move(*dummy);
 }
@@ -141,12 +147,17 @@ void auth_service::enrol(std::string name, std::string password, std::string dis
   if (auto* why = std::get_if<accounts::refusal>(&normal)) return done(refused(*why));
   if (const auto why = accounts::check_password(password, std::get<std::string>(normal)))
     return done(refused(*why));
+  if (options_.breached && options_.breached->contains(password)) {
+    log_("register_refused",
+         "name=" + accounts::masked(std::get<std::string>(normal)) + " breached password");
+    return done(breached);
+  }
   auto shown = accounts::normalise_display(display);
   if (auto* why = std::get_if<accounts::refusal>(&shown)) return done(refused(*why));
   const auto job = [this, name = std::get<std::string>(normal), password = std::move(password),
                     display = std::get<std::string>(shown), device = shortened(std::move(device)),
                     done] {
-    auto hash = passwords::hash(password, options_.password_cost);
+    auto hash = hasher_.hash(password);
     if (!hash) return done(busy);
     storage::identity who;
     who.player = uuid::v4();
@@ -207,11 +218,16 @@ auth_service::issue_result auth_service::try_login(const std::string& name,
   if (!who && who.why().code != storage::errc::not_found)
     return store_error(who.why(), "find name");
   const bool real = who && !who->password_hash.empty();
-  const bool right = passwords::verify(real ? who->password_hash : dummy_hash_, password);
-  if (!real || !right) return bad_login;
+  const auto said = hasher_.verify(real ? who->password_hash : dummy_hash_, password);
+  if (said == passwords::verdict::no_key) {  // our mistake, not his
+    log_("password_key_missing",
+         "player=" + who->player.to_string() + " key=" + passwords::key_of(who->password_hash));
+    return no_key;
+  }
+  if (!real || said != passwords::verdict::right) return bad_login;
   if (who->disabled) return disabled;  // told to nobody but who knows the password
-  if (passwords::is_outdated(who->password_hash, options_.password_cost)) {
-    if (const auto better = passwords::hash(password, options_.password_cost)) {
+  if (hasher_.is_outdated(who->password_hash)) {
+    if (const auto better = hasher_.hash(password)) {
       if (const auto kept = store_.set_password_hash(who->player, *better); !kept)
         store_error(kept.why(), "rehash");
     }

@@ -12,6 +12,7 @@
 #include "http/access_cache.hpp"
 #include "http/address.hpp"
 #include "http/blocking_pool.hpp"
+#include "http/breached.hpp"
 #include "http/caller.hpp"
 #include "http/login_limiter.hpp"
 #include "http/passwords.hpp"
@@ -28,6 +29,8 @@ struct auth_options {
       std::chrono::hours{24 * 30};  // idle and absolute: a guest cannot log in again
   std::chrono::milliseconds cache_live = std::chrono::seconds{30};
   passwords::cost password_cost;
+  std::shared_ptr<const peppers> pepper;          // null: none
+  std::shared_ptr<const breached_list> breached;  // null: none is refused
   login_limits account_limits;
   login_limits address_limits{.tries_per_minute = 60, .free_failures = 20};
   std::size_t password_threads = 2;
@@ -147,6 +150,7 @@ class auth_service {
   access_cache cache_;
   tickets tickets_;
   login_limiter accounts_, addresses_;
+  const passwords::hasher hasher_;
   std::string dummy_hash_;
   blocking_pool passwords_, reads_;
 };

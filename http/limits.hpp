@@ -60,7 +60,11 @@ inline constexpr std::uint32_t stakes_per_s_max = 20;  // table.open, table.conc
 // ---- Accounts
 inline constexpr std::size_t password_bytes_min = 8;
 inline constexpr std::size_t password_bytes_max = 128;  // argon2id must not be fed megabytes
-inline constexpr std::size_t name_bytes_max = 254;      // RFC 5321's longest path
+inline constexpr std::size_t breached_passwords_max =
+    10'000'000;                                 // 80 MB; a longer file refuses to start
+inline constexpr std::size_t peppers_max = 16;  // keys in the pepper file
+inline constexpr std::size_t pepper_file_bytes_max = 16 * 1024;
+inline constexpr std::size_t name_bytes_max = 254;  // RFC 5321's longest path
 inline constexpr std::size_t display_bytes_max = 32;
 inline constexpr std::size_t device_bytes_max = 64;
 inline constexpr std::size_t password_threads_max = 16;  // argon2id takes a core and 19 MiB each

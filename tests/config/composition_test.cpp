@@ -27,7 +27,8 @@ std::string described(const settings& s) {
   const auto& e = o.edge;
   std::ostringstream out;
   const auto put = [&](const auto&... parts) { ((out << parts << ' '), ...); };
-  put(o.store_url, o.allow_loss, o.key_file, o.admin_token_file, o.house_bot);
+  put(o.store_url, o.allow_loss, o.key_file, o.admin_token_file, o.house_bot, o.breached_file,
+      o.pepper_file);
   put(o.node.name, o.node.address, o.node.writers, o.node.readers, o.node.shards,
       o.node.scheduler_threads, o.node.passivate_after);
   put(o.node.roles, e.players);

@@ -44,8 +44,10 @@ class bridge {
   virtual void handle(session_number session, wire::client_frame frame) = 0;
 
   /// For HTTP routes: asks an entity; `answered` is called once, from any thread, also when the
-  /// deadline passes (then: unknown).
-  virtual void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+  /// deadline passes (then: unknown). `request_id`: of the HTTP request; the log knows what it
+  /// causes by it.
+  virtual void ask(const entity_id& to, actors::request what, std::string_view request_id,
+                   std::chrono::milliseconds deadline,
                    std::function<void(const actors::answer&)> answered) = 0;
   /// Ends every live session of the player (or only those of one login) on every edge within 1 s,
   /// and, if all end, his waiting in lobbies; used by logout and disable.

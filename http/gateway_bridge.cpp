@@ -73,9 +73,10 @@ class gateway_bridge final : public bridge {
   void handle(session_number session, wire::client_frame frame) override {
     hub_->handle(session, std::move(frame));
   }
-  void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+  void ask(const entity_id& to, actors::request what, std::string_view request_id,
+           std::chrono::milliseconds deadline,
            std::function<void(const actors::answer&)> answered) override {
-    hub_->ask(to, std::move(what), deadline, std::move(answered));
+    hub_->ask(to, std::move(what), request_id, deadline, std::move(answered));
   }
   void end_sessions(const uuid& player, const uuid* login) override {
     hub_->end_sessions(player, login);

@@ -88,12 +88,14 @@ void gateway_hub::handle(session_number number, wire::client_frame frame) {
   if (theirs >= options_.inflight)
     return tell(from, error(id, "too_many_requests", "too many requests are not answered yet"));
   if (node_->trace)
-    node_->trace({options_.edge, number, id}, "edge.request", {entity_kind::wallet, from.player},
+    node_->trace({options_.edge, number, id, nullptr}, "edge.request",
+                 {entity_kind::wallet, from.player},
                  "message " + std::to_string(frame.body.index()));
   std::visit([&](auto& body) { ask_entity(number, from, id, body); }, frame.body);
 }
 
-void gateway_hub::ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+void gateway_hub::ask(const entity_id& to, actors::request what, std::string_view request_id,
+                      std::chrono::milliseconds deadline,
                       std::function<void(const actors::answer&)> answered) {
   std::unique_lock lock{mutex_};
   if (asks_.size() >= asks_max) {
@@ -104,8 +106,10 @@ void gateway_hub::ask(const entity_id& to, actors::request what, std::chrono::mi
   auto& waiting = asks_[number];
   waiting.deadline = cluster_clock::steady() + deadline.count();
   waiting.answered = std::move(answered);
-  waiting.sent =
-      send(to, std::move(what), {options_.edge, 0, number, std::nullopt}, deadline.count());
+  auto name = std::make_shared<const std::string>(request_id);
+  if (node_->trace) node_->trace({options_.edge, 0, number, name}, "edge.request", to, "http");
+  waiting.sent = send(to, std::move(what), {options_.edge, 0, number, std::nullopt},
+                      deadline.count(), std::move(name));
 }
 
 void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
@@ -231,10 +235,11 @@ void gateway_hub::sweep() {
 }
 
 cluster::envelope_ptr gateway_hub::send(const entity_id& to, actors::request what,
-                                        actors::reply_to from, millis within) {
+                                        actors::reply_to from, millis within,
+                                        std::shared_ptr<const std::string> request_id) {
   auto request = std::make_shared<cluster::envelope>();
   request->to = to;
-  request->origin = {from.edge, from.session, from.request};
+  request->origin = {from.edge, from.session, from.request, std::move(request_id)};
   request->from = std::move(from);
   request->what = std::move(what);
   if (within != 0) request->deadline = node_->clock.now() + within;

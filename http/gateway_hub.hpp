@@ -26,8 +26,8 @@ class gateway_hub {
                         std::weak_ptr<session_sink> sink);
   void detach(session_number number);
   void handle(session_number number, wire::client_frame frame);
-  void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
-           std::function<void(const actors::answer&)> answered);
+  void ask(const entity_id& to, actors::request what, std::string_view request_id,
+           std::chrono::milliseconds deadline, std::function<void(const actors::answer&)> answered);
   void end_sessions(const uuid& player, const uuid* login);
   void hear_ended(bridge::ended_elsewhere hears);
   void go_away(std::uint32_t retry_ms);
@@ -111,7 +111,8 @@ class gateway_hub {
     if (auto sink = to.sink.lock()) telling_->push_back({std::move(sink), std::move(frame)});
   }
   cluster::envelope_ptr send(const entity_id& to, actors::request what, actors::reply_to from,
-                             millis within = 0);
+                             millis within = 0,
+                             std::shared_ptr<const std::string> request_id = nullptr);
   pending& expect(session& from, std::uint64_t id);
   void request(session_number number, session& from, std::uint64_t id, const entity_id& to,
                actors::request what);

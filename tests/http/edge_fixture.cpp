@@ -28,7 +28,8 @@ void recording_bridge::handle(session_number session, wire::client_frame frame) 
   to->deliver(std::make_shared<const std::string>(wire::ok_frame(id)));
   to->wake();
 }
-void recording_bridge::ask(const entity_id& to, actors::request what, std::chrono::milliseconds,
+void recording_bridge::ask(const entity_id& to, actors::request what, std::string_view,
+                           std::chrono::milliseconds,
                            std::function<void(const actors::answer&)> answered) {
   if (to.kind != entity_kind::wallet || !std::holds_alternative<actors::wallet_get>(what)) {
     return answered(actors::refused{"internal", "unexpected question"});

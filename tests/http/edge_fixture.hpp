@@ -24,7 +24,8 @@ class recording_bridge final : public bridge {
                         std::weak_ptr<session_sink> sink) override;
   void detach(session_number session) override;
   void handle(session_number session, wire::client_frame frame) override;
-  void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+  void ask(const entity_id& to, actors::request what, std::string_view request_id,
+           std::chrono::milliseconds deadline,
            std::function<void(const actors::answer&)> answered) override;
   void end_sessions(const uuid& player, const uuid* login) override;
   void hear_ended(ended_elsewhere hears) override;

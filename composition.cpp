@@ -41,6 +41,8 @@ void fill_edge(const config::settings& s, http::edge_options& to) {
   to.http_rate = rate_of(s.http.requests_per_s, 4);
   to.session_rate = rate_of(s.http.messages_per_s, 2);
   to.account_rate = rate_of(2 * s.http.messages_per_s, 2);  // a player may have two devices
+  to.join_rate = rate_of(s.http.joins_per_s, 2);
+  to.stake_rate = rate_of(s.http.stakes_per_s, 2);
   to.auth.access_live = std::chrono::seconds{s.auth.access_ttl_s};
   to.auth.idle_live = std::chrono::seconds{s.auth.refresh_idle_s};
   to.auth.absolute_live = std::chrono::hours{s.auth.absolute_h};
@@ -81,6 +83,8 @@ http::serve_options serve_options(const config::settings& s) {
   o.allow_loss = s.storage.allow_loss;
   o.key_file = s.cluster.key_file;
   o.admin_token_file = s.admin.token_file;
+  o.breached_file = s.auth.breached_passwords_file;
+  o.pepper_file = s.auth.pepper_file;
   o.house_bot = s.game.house_bot;
   if (!s.node.data_dir.empty()) o.house_bot_folder = s.node.data_dir + "/house_bot";
   o.node.name = s.node.name;

@@ -13,7 +13,10 @@ void take_request(node_services& node, std::uint64_t from, wire::message& m) {
   what->to = m.about.to;
   what->what = std::move(std::get<actors::request>(m.what));
   what->deadline = m.about.deadline;
-  what->origin = {m.about.cause.edge, m.about.cause.session, m.about.cause.request};
+  auto& cause = m.about.cause;
+  what->origin = {cause.edge, cause.session, cause.request, nullptr};
+  if (!cause.http.empty())
+    what->origin.http = std::make_shared<const std::string>(std::move(cause.http));
   what->sender = from;
   what->from = std::move(m.about.from.to);
   if (what->from.edge != 0) {

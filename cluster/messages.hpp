@@ -28,9 +28,11 @@ using activation_number = std::uint64_t;
 struct cause {
   std::uint32_t edge = 0;  // 0: nobody asked; a clock or the node itself did
   std::uint64_t session = 0, request = 0;
-  /// "e1-s4-r17"; empty if nobody asked.
+  std::shared_ptr<const std::string> http;  // the X-Request-Id of an HTTP request; else null
+  /// "e1-s4-r17", "http-a-request-id"; empty if nobody asked.
   [[nodiscard]] std::string to_string() const {
     if (edge == 0) return {};
+    if (http) return "http-" + *http;
     return "e" + std::to_string(edge) + "-s" + std::to_string(session) + "-r" +
            std::to_string(request);
   }

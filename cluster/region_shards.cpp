@@ -69,7 +69,8 @@ void region_actor::forward(shard_id shard, envelope_ptr what) {
   m.about.to = what->to;
   m.about.deadline = what->deadline;
   m.about.from.to = what->from;
-  m.about.cause = {what->origin.edge, what->origin.session, what->origin.request};
+  m.about.cause = {what->origin.edge, what->origin.session, what->origin.request,
+                   what->origin.http ? *what->origin.http : std::string{}};
   m.what = what->what;
   switch (node_->others->send(at.owner, std::move(m), shard_hold_max)) {
     case peers::sent::queued:

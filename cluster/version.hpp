@@ -9,7 +9,7 @@ namespace baraza::cluster {
 struct binary_version {
   /// Of envelopes between nodes: raised by a field appended anywhere in them. Nothing depends on it
   /// but the logs: older ones skip what they do not know.
-  std::uint32_t schema = 1;
+  std::uint32_t schema = 2;
   /// Of links, beyond which two binaries do not talk at all. A roll needs neighbours that overlap.
   std::uint32_t protocol_oldest = 1, protocol_newest = 1;
   /// Raised by each form of an event, a snapshot or a message that the last version could not read,

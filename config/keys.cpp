@@ -96,6 +96,11 @@ constexpr std::array all_keys{
     key{"http", "messages_per_s", INT(http.messages_per_s, 1, 1000), "messages/s",
         "WebSocket messages from one session, twice as many at once; beyond: refused, then "
         "closed."},
+    key{"http", "joins_per_s", INT(http.joins_per_s, 1, 20), "joins/s",
+        "lobby.join of one account over all its connections to this node, twice as many at once; "
+        "beyond: refused."},
+    key{"http", "stakes_per_s", INT(http.stakes_per_s, 1, 20), "actions/s",
+        "Actions of one account that take or pay stakes (table.open, table.concede), likewise."},
     key{"http", "tls_certificate_file", TEXT(http.tls_certificate_file, path, optional), "",
         "Certificate chain (PEM). Empty: no TLS here, so put a proxy that has it in front. SIGHUP "
         "makes a running node read it and the key again; if they do not fit together, the earlier "
@@ -169,6 +174,14 @@ constexpr std::array all_keys{
         "Password hashes computed at once."},
     key{"auth", "queue", INT(auth.queue, 1, 256), "logins",
         "Logins that wait for a hash; beyond: 503."},
+    key{"auth", "breached_passwords_file", TEXT(auth.breached_passwords_file, path, optional), "",
+        "Passwords that nobody may choose, one a line: as typed, or their SHA-256 (64 hexadecimal "
+        "digits) or SHA-1 (40), either with :COUNT behind it. At most 10 million. Read at start. "
+        "Empty: none is refused."},
+    key{"auth", "pepper_file", TEXT(auth.pepper_file, path, optional), "",
+        "Keys mixed into passwords, one a line: ID, a space, 64 hexadecimal digits. The first is "
+        "for new hashes, the others are accepted; \"none\" as the first line: no key for new ones "
+        "yet. The same file on every node, not readable by everybody. Empty: none."},
 
     key{"log", "level", CHOICE(log.level, "trace debug info warn error off"), "",
         "The least serious level that is written."},

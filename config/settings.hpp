@@ -42,6 +42,8 @@ struct settings {
     integer handshake_timeout_s = 5;
     integer requests_per_s = 50;
     integer messages_per_s = 200;
+    integer joins_per_s = 20;
+    integer stakes_per_s = 20;
     std::string tls_certificate_file;
     std::string tls_key_file;
   } http;
@@ -85,6 +87,8 @@ struct settings {
     integer argon2_memory_kib = 19456;
     integer threads = 2;
     integer queue = 64;
+    std::string breached_passwords_file;
+    std::string pepper_file;
   } auth;
 
   struct {

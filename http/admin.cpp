@@ -1,23 +1,20 @@
 #include "http/admin.hpp"
 
-#include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "http/auth_tokens.hpp"
 #include "http/responses.hpp"
+#include "http/secret_file.hpp"
 
 namespace baraza::http {
 namespace {
 
 constexpr std::size_t token_bytes_min = 16;  // fewer could be guessed
 constexpr std::size_t token_bytes_max = 4096;
+constexpr std::size_t token_file_bytes_max = 16 * 1024;  // with white space around it
 
 /// Takes the same time whatever the difference, of length too: hashes are compared.
 bool is_same(std::string_view a, std::string_view b) {
@@ -36,23 +33,6 @@ std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(white);
   if (first == std::string::npos) return {};
   return text.substr(first, text.find_last_not_of(white) - first + 1);
-}
-
-/// Nothing on success, else why the file could not be read.
-std::string read_secret(const std::string& path, std::string& text) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return std::string{"cannot be read: "} + std::strerror(errno);
-  struct stat about {};
-  std::array<char, token_bytes_max + 64> bytes{};
-  ssize_t size = -1;
-  if (::fstat(file, &about) == 0 && S_ISREG(about.st_mode))
-    size = ::read(file, bytes.data(), bytes.size());
-  ::close(file);
-  if (size < 0) return "is no regular file that can be read";
-  if ((about.st_mode & S_IROTH) != 0) return "may be read by everybody: chmod 600";
-  text.assign(bytes.data(), static_cast<std::size_t>(size));
-  sodium_memzero(bytes.data(), bytes.size());
-  return {};
 }
 
 }  // namespace
@@ -74,25 +54,22 @@ std::vector<route> admin_routes(std::function<bool()> is_ready,
   return out;
 }
 
-void add_revocation(std::vector<route>& to, auth_service& accounts) {
-  to.push_back({"POST", "/admin/v1/players/{id}/logout", 0, false, [&accounts](const exchange& x) {
-                  const auto player = uuid::parse(x.parts.at(0));
-                  if (!player) return x.fail(404, "not_found", "A player's id is a uuid.");
-                  caller who;
-                  who.player = *player;
-                  accounts.logout_everywhere(who, [x](std::variant<std::uint32_t, auth_error> out) {
-                    if (const auto* why = std::get_if<auth_error>(&out)) return x.fail(*why);
-                    x.ok("{\"ended\":" + std::to_string(std::get<std::uint32_t>(out)) + "}");
-                  });
-                }});
-}
-
 bool is_operator_name(std::string_view by) {
   const auto visible = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '.' || c == '@';
   };
   return !by.empty() && by.size() <= operator_name_max && std::ranges::all_of(by, visible);
+}
+
+std::optional<std::string> who_asks(const exchange& x) {
+  auto name = x.what.operator_name.empty() ? x.query("by") : x.what.operator_name;
+  if (!name.empty() && !is_operator_name(name)) {
+    x.fail(422, "bad_field",
+           "An operator's name (X-Operator or by) has 1 to 64 letters, digits or -_.@");
+    return std::nullopt;
+  }
+  return (name.empty() ? "somebody" : name) + " from " + x.what.client.to_string();
 }
 
 operator_door::operator_door(std::vector<route> routes, std::string token)
@@ -111,7 +88,7 @@ std::string read_admin_token(const std::string& path, std::string& token) {
   token.clear();
   if (path.empty()) return {};
   std::string text;
-  auto wrong = read_secret(path, text);
+  auto wrong = read_secret(path, token_file_bytes_max, text);
   token = trimmed(text);
   if (wrong.empty() && (token.size() < token_bytes_min || token.size() > token_bytes_max))
     wrong = "must hold a token of 16 to 4096 characters";

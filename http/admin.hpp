@@ -18,9 +18,10 @@ namespace baraza::http {
 std::vector<route> admin_routes(std::function<bool()> is_ready,
                                 std::function<std::string()> metrics);
 
-/// POST /admin/v1/players/{id}/logout: ends every login of a player and, within a second, its
-/// connections. A player without logins is no error: {"ended":0}.
-void add_revocation(std::vector<route>& to, auth_service& accounts);
+/// POST /admin/v1/players/{id}/logout|disable|enable: see auth_service::order. Connections end
+/// within a second, on every edge. A player without logins is no error: {"ended":0}. Who orders is
+/// recorded as for add_cluster.
+void add_player_orders(std::vector<route>& to, auth_service& accounts);
 
 /// GET /admin/v1/incidents?limit=&before=, POST /admin/v1/entities/{kind}/{id}/retry|void?by=NAME:
 /// what stopped, and what is to become of it; each decision is an incident itself. 202 once it has
@@ -40,6 +41,9 @@ void add_cluster(std::vector<route>& routes, const cluster_door& to);
 
 /// 1 to 64 letters, digits or one of -_.@
 bool is_operator_name(std::string_view by);
+/// "amina from 10.0.0.7", by the name in X-Operator or ?by=; "somebody from …" without one.
+/// Nothing, with the answer given, if the name is none.
+std::optional<std::string> who_asks(const exchange& x);
 
 /// Stands before the operators' routes: everything but the probes /livez and /readyz asks for the
 /// bearer token, addresses that do not exist too. Without a token everything is open.

@@ -14,6 +14,12 @@ namespace {
 constexpr auth_error busy{503, "overloaded", "Too many logins at once; try again soon.", 1000};
 constexpr auth_error unauthorized{401, "unauthorized", "The token is unknown or has expired."};
 constexpr auth_error bad_login{401, "bad_login", "Name or password is wrong."};
+constexpr auth_error disabled{403, "account_disabled", "This account is disabled; ask support."};
+constexpr auth_error breached{
+    422, "breached_password",
+    "This password is in a list that attackers try first; choose another."};
+constexpr auth_error no_key{
+    503, "unavailable", "Passwords of this account cannot be checked by this server right now."};
 constexpr auth_error bad_refresh{401, "bad_refresh",
                                  "The refresh token is unknown, used or expired; log in again."};
 
@@ -52,21 +58,23 @@ std::string shortened(std::string device) {
 }  // namespace
 
 auth_service::auth_service(auth_options options, storage::identity_store& store, end_sessions end,
-                           clock now, log write)
+                           clock now, log write, record keep)
     : options_{std::move(options)},
       store_{store},
       end_{std::move(end)},
       now_{std::move(now)},
       log_{std::move(write)},
+      record_{std::move(keep)},
       cache_{limits::access_cache_max, options_.cache_live.count()},
       tickets_{limits::tickets_max, std::chrono::milliseconds{limits::ticket_time}.count()},
       accounts_{options_.account_limits, limits::address_keys_max},
       addresses_{options_.address_limits, limits::address_keys_max},
+      hasher_{options_.password_cost, options_.pepper},
       passwords_{options_.password_threads, options_.password_queue_max},
       reads_{options_.store_threads, limits::store_queue_max} {
   if (sodium_init() < 0) throw std::runtime_error{"libsodium cannot start"};
   // An unknown name is checked against this one, so that it takes as long as a known one.
-  auto dummy = passwords::hash(tokens::make("x"), options_.password_cost);
+  auto dummy = hasher_.hash(tokens::make("x"));
   if (!dummy) throw std::runtime_error{"no memory for argon2id"};
   dummy_hash_ = std::move(*dummy);
 }
@@ -124,10 +132,10 @@ void auth_service::guest(std::string display, std::string device, answer_to<issu
     const auto session = fresh_login(player, true, device, out);
     if (const auto made = store_.create(who, session); !made)
       return done(store_error(made.why(), "create guest"));
-    cache_.put(
-        session.access,
-        {player, session.id, display, session.access_expires_at, session.absolute_expires_at},
-        now_());
+    cache_.put(session.access,
+               {player, session.id, display, session.access_expires_at, session.absolute_expires_at,
+                cache_.ends()},
+               now_());
     done(std::move(out));
   };
   if (!reads_.submit(job)) done(busy);
@@ -139,12 +147,17 @@ void auth_service::enrol(std::string name, std::string password, std::string dis
   if (auto* why = std::get_if<accounts::refusal>(&normal)) return done(refused(*why));
   if (const auto why = accounts::check_password(password, std::get<std::string>(normal)))
     return done(refused(*why));
+  if (options_.breached && options_.breached->contains(password)) {
+    log_("register_refused",
+         "name=" + accounts::masked(std::get<std::string>(normal)) + " breached password");
+    return done(breached);
+  }
   auto shown = accounts::normalise_display(display);
   if (auto* why = std::get_if<accounts::refusal>(&shown)) return done(refused(*why));
   const auto job = [this, name = std::get<std::string>(normal), password = std::move(password),
                     display = std::get<std::string>(shown), device = shortened(std::move(device)),
                     done] {
-    auto hash = passwords::hash(password, options_.password_cost);
+    auto hash = hasher_.hash(password);
     if (!hash) return done(busy);
     storage::identity who;
     who.player = uuid::v4();
@@ -205,10 +218,16 @@ auth_service::issue_result auth_service::try_login(const std::string& name,
   if (!who && who.why().code != storage::errc::not_found)
     return store_error(who.why(), "find name");
   const bool real = who && !who->password_hash.empty();
-  const bool right = passwords::verify(real ? who->password_hash : dummy_hash_, password);
-  if (!real || !right || who->disabled) return bad_login;
-  if (passwords::is_outdated(who->password_hash, options_.password_cost)) {
-    if (const auto better = passwords::hash(password, options_.password_cost)) {
+  const auto said = hasher_.verify(real ? who->password_hash : dummy_hash_, password);
+  if (said == passwords::verdict::no_key) {  // our mistake, not his
+    log_("password_key_missing",
+         "player=" + who->player.to_string() + " key=" + passwords::key_of(who->password_hash));
+    return no_key;
+  }
+  if (!real || said != passwords::verdict::right) return bad_login;
+  if (who->disabled) return disabled;  // told to nobody but who knows the password
+  if (hasher_.is_outdated(who->password_hash)) {
+    if (const auto better = hasher_.hash(password)) {
       if (const auto kept = store_.set_password_hash(who->player, *better); !kept)
         store_error(kept.why(), "rehash");
     }
@@ -229,7 +248,12 @@ auth_service::issue_result auth_service::begin_login(const storage::identity& wh
   const auto session = fresh_login(who.player, false, std::move(device), out);
   if (const auto added = store_.add_session(session); !added)
     return store_error(added.why(), "add login");
-  return out;
+  // Disabled meanwhile: whoever did that may have ended the logins before this one was there.
+  const auto still = store_.by_player(who.player);
+  if (!still) return store_error(still.why(), "find player");
+  if (!still->disabled) return out;
+  end_family(session, "disabled");
+  return disabled;
 }
 
 void auth_service::refresh(std::string_view token, answer_to<issued> done) {
@@ -267,65 +291,16 @@ auth_service::issue_result auth_service::renew(const storage::digest& shown) {
       return bad_refresh;
     return store_error(kept.why(), "rotate");
   }
-  cache_.forget(old->id, false, now);
+  cache_.forget(old->id);
   return out;
 }
 
 void auth_service::end_family(const storage::login_session& session, std::string_view why) {
   if (const auto ended = store_.end_session(session.id); !ended)
     store_error(ended.why(), "end login");
-  cache_.forget(session.id, true, now_());
+  cache_.end(session.id, now_());
   end_(session.player, &session.id);
   log_("login_ended", "player=" + session.player.to_string() + " why=" + std::string{why});
-}
-
-void auth_service::logout(const caller& who, answer_to<std::uint32_t> done) {
-  end(who, who.login, std::move(done));
-}
-
-void auth_service::logout_everywhere(const caller& who, answer_to<std::uint32_t> done) {
-  const auto job = [this, who, done] {
-    const auto all = store_.sessions(who.player);
-    if (!all) return done(store_error(all.why(), "list logins"));
-    const auto ended = store_.end_all(who.player);
-    if (!ended) return done(store_error(ended.why(), "end logins"));
-    for (const auto& one : *all) cache_.forget(one.id, true, now_());
-    end_(who.player, nullptr);
-    log_("logout_everywhere", "player=" + who.player.to_string());
-    done(*ended);
-  };
-  if (!reads_.submit(job)) done(busy);
-}
-
-void auth_service::list(const caller& who, answer_to<std::vector<login_view>> done) {
-  const auto job = [this, who, done] {
-    const auto all = store_.sessions(who.player);
-    if (!all) return done(store_error(all.why(), "list logins"));
-    std::vector<login_view> out;
-    for (const auto& one : *all) {
-      out.push_back({one.id, one.device, one.access_expires_at, one.idle_expires_at,
-                     one.absolute_expires_at, one.id == who.login});
-    }
-    done(std::move(out));
-  };
-  if (!reads_.submit(job)) done(busy);
-}
-
-void auth_service::end(const caller& who, const uuid& login, answer_to<std::uint32_t> done) {
-  const auto job = [this, who, login, done] {
-    const auto all = store_.sessions(who.player);  // only one's own
-    if (!all) return done(store_error(all.why(), "list logins"));
-    const auto found =
-        std::find_if(all->begin(), all->end(), [&](const auto& one) { return one.id == login; });
-    if (found == all->end()) return done(auth_error{404, "not_found", "You have no such login."});
-    if (const auto ended = store_.end_session(login); !ended)
-      return done(store_error(ended.why(), "end login"));
-    cache_.forget(login, true, now_());
-    end_(who.player, &login);
-    log_("logout", "player=" + who.player.to_string());
-    done(std::uint32_t{1});
-  };
-  if (!reads_.submit(job)) done(busy);
 }
 
 void auth_service::profile(const caller& who, answer_to<profile_view> done) {
@@ -343,6 +318,7 @@ void auth_service::authenticate(std::string_view access, answer_to<caller> done)
   if (!digest) return done(unauthorized);
   if (auto known = cache_.find(*digest, now_())) return done(std::move(*known));
   const auto job = [this, digest = *digest, done] {
+    const auto seen_ends = cache_.ends();
     const auto session = store_.by_access(digest);
     if (!session) {
       return done(session.why().code == storage::errc::not_found
@@ -353,9 +329,13 @@ void auth_service::authenticate(std::string_view access, answer_to<caller> done)
       return done(unauthorized);
     const auto who = store_.by_player(session->player);
     if (!who) return done(store_error(who.why(), "find player"));
-    if (who->disabled || cache_.is_ended(session->id)) return done(unauthorized);
-    const caller out{session->player, session->id, who->display, session->access_expires_at,
-                     session->absolute_expires_at};
+    const caller out{session->player,
+                     session->id,
+                     who->display,
+                     session->access_expires_at,
+                     session->absolute_expires_at,
+                     seen_ends};
+    if (who->disabled || cache_.is_ended(out)) return done(unauthorized);
     cache_.put(digest, out, now_());
     done(out);
   };
@@ -364,7 +344,7 @@ void auth_service::authenticate(std::string_view access, answer_to<caller> done)
 
 std::optional<caller> auth_service::redeem(std::string_view ticket) {
   auto who = tickets_.redeem(ticket, now_());
-  if (who && cache_.is_ended(who->login)) return std::nullopt;
+  if (who && cache_.is_ended(*who)) return std::nullopt;
   return who;
 }
 

@@ -12,6 +12,7 @@
 #include "http/access_cache.hpp"
 #include "http/address.hpp"
 #include "http/blocking_pool.hpp"
+#include "http/breached.hpp"
 #include "http/caller.hpp"
 #include "http/login_limiter.hpp"
 #include "http/passwords.hpp"
@@ -28,6 +29,8 @@ struct auth_options {
       std::chrono::hours{24 * 30};  // idle and absolute: a guest cannot log in again
   std::chrono::milliseconds cache_live = std::chrono::seconds{30};
   passwords::cost password_cost;
+  std::shared_ptr<const peppers> pepper;          // null: none
+  std::shared_ptr<const breached_list> breached;  // null: none is refused
   login_limits account_limits;
   login_limits address_limits{.tries_per_minute = 60, .free_failures = 20};
   std::size_t password_threads = 2;
@@ -61,6 +64,18 @@ struct profile_view {
   std::string name;  // masked
 };
 
+/// An operator's decision about a player; `by` is who and from where.
+struct player_order {
+  enum class action : std::uint8_t { logout, disable, enable };
+  action what{};
+  uuid player;
+  std::string by;
+};
+struct player_verdict {
+  bool is_news = false;  // false: it was so already
+  std::uint32_t ended = 0;
+};
+
 template <class T>
 using answer_to = std::function<void(std::variant<T, auth_error>)>;
 
@@ -71,9 +86,12 @@ class auth_service {
   /// or a password.
   using log = std::function<void(std::string_view event, const std::string& detail)>;
   using end_sessions = std::function<void(const uuid& player, const uuid* login)>;
+  /// Keeps an operator's decision; blocks.
+  using record = std::function<storage::status(const storage::incident&)>;
 
+  /// @param keep empty: operators decide nothing here
   auth_service(auth_options options, storage::identity_store& store, end_sessions end, clock now,
-               log write);
+               log write, record keep = {});
   ~auth_service();
   void stop();
 
@@ -89,6 +107,15 @@ class auth_service {
   void end(const caller& who, const uuid& login, answer_to<std::uint32_t> done);
   void profile(const caller& who, answer_to<profile_view> done);
 
+  /// Records an operator's decision, then carries it out. Disabled: no password and no token is
+  /// accepted, every connection ends; logins end, but those of a guest, who could never get in
+  /// again, are only refused. What the player plays, plays on.
+  void order(player_order what, answer_to<player_verdict> done);
+  /// Another edge ended them: all of the player without `login`.
+  void forget_logins(const uuid& player, const uuid* login) {
+    cache_.end(login != nullptr ? *login : player, now_());
+  }
+
   /// Who shows this access token. At once when the cache knows.
   void authenticate(std::string_view access, answer_to<caller> done);
   /// A single-use ticket; see tickets.
@@ -100,7 +127,7 @@ class auth_service {
     log_("token_refused", "address=" + from.to_string() + " request=" + std::string{request_id});
   }
   /// True if this login ended a moment ago: ask after a socket is attached.
-  [[nodiscard]] bool is_ended(const uuid& login) const { return cache_.is_ended(login); }
+  [[nodiscard]] bool is_ended(const caller& who) const { return cache_.is_ended(who); }
   [[nodiscard]] millis now() const { return now_(); }
 
  private:
@@ -110,6 +137,7 @@ class auth_service {
   issue_result begin_login(const storage::identity& who, std::string device);
   issue_result try_login(const std::string& name, const std::string& password, std::string device);
   issue_result renew(const storage::digest& shown);
+  std::variant<player_verdict, auth_error> carry_out(const player_order& what);
   void end_family(const storage::login_session& session, std::string_view why);
   auth_error store_error(const storage::error& why, std::string_view what) const;
 
@@ -118,9 +146,11 @@ class auth_service {
   const end_sessions end_;
   const clock now_;
   const log log_;
+  const record record_;
   access_cache cache_;
   tickets tickets_;
   login_limiter accounts_, addresses_;
+  const passwords::hasher hasher_;
   std::string dummy_hash_;
   blocking_pool passwords_, reads_;
 };

@@ -44,12 +44,18 @@ class bridge {
   virtual void handle(session_number session, wire::client_frame frame) = 0;
 
   /// For HTTP routes: asks an entity; `answered` is called once, from any thread, also when the
-  /// deadline passes (then: unknown).
-  virtual void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+  /// deadline passes (then: unknown). `request_id`: of the HTTP request; the log knows what it
+  /// causes by it.
+  virtual void ask(const entity_id& to, actors::request what, std::string_view request_id,
+                   std::chrono::milliseconds deadline,
                    std::function<void(const actors::answer&)> answered) = 0;
-  /// Ends every live session of the player (or only those of one login) on this edge within 1 s;
-  /// used by logout and disable.
+  /// Ends every live session of the player (or only those of one login) on every edge within 1 s,
+  /// and, if all end, his waiting in lobbies; used by logout and disable.
   virtual void end_sessions(const uuid& player, const uuid* login) = 0;
+  /// Who shall hear when another edge ends them, before their sessions here are closed; none:
+  /// nobody. When this returns, whoever heard before is not called any more.
+  using ended_elsewhere = std::function<void(const uuid& player, const uuid* login)>;
+  virtual void hear_ended(ended_elsewhere hears) = 0;
   /// Tells everyone to come back later ("going_away" with retry_ms), then no new work is taken.
   virtual void go_away(std::uint32_t retry_ms) = 0;
   [[nodiscard]] virtual std::size_t sessions() const = 0;

@@ -38,6 +38,8 @@ enum class refusal_reason : std::uint8_t {
   bad_message,
   session_rate,
   account_rate,
+  join_rate,
+  stake_rate,
   inflight,
   replayed_id,
   slow_reader,

@@ -29,7 +29,8 @@ void add_debug_routes(std::vector<route>& routes, bridge& to) {
                                       "hold, die_at_fold or crash.");
                       // Whoever is told to fail cannot be asked to answer.
                       to.ask({entity_kind::table, *table}, actors::debug_fault{*fault},
-                             std::chrono::seconds{1}, [](const actors::answer&) {});
+                             x.what.request_id, std::chrono::seconds{1},
+                             [](const actors::answer&) {});
                       x.ok("{\"told\":true}", 202);
                     }});
 }

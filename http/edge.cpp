@@ -11,25 +11,13 @@ namespace baraza::http {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(refusal_reason::count)>
-    reason_names{"gate",
-                 "parse",
-                 "body_too_large",
-                 "address_rate",
-                 "sockets_total",
-                 "sockets_address",
-                 "header_timeout",
-                 "write_timeout",
-                 "origin",
-                 "unauthorized",
-                 "bad_message",
-                 "session_rate",
-                 "account_rate",
-                 "inflight",
-                 "replayed_id",
-                 "slow_reader",
-                 "idle",
-                 "hello_timeout",
-                 "tls"};
+    reason_names{"gate",           "parse",         "body_too_large",
+                 "address_rate",   "sockets_total", "sockets_address",
+                 "header_timeout", "write_timeout", "origin",
+                 "unauthorized",   "bad_message",   "session_rate",
+                 "account_rate",   "join_rate",     "stake_rate",
+                 "inflight",       "replayed_id",   "slow_reader",
+                 "idle",           "hello_timeout", "tls"};
 constexpr std::chrono::milliseconds going_away_time{500};
 constexpr std::chrono::milliseconds farewell_time{
     2000};  // for closing handshakes; then sockets are cut
@@ -52,7 +40,9 @@ struct edge::parts {
     accounts = std::make_unique<auth_service>(
         shared.options.auth, identities,
         [&to](const uuid& player, const uuid* login) { to.end_sessions(player, login); },
-        callbacks.now, callbacks.log);
+        callbacks.now, callbacks.log, callbacks.record);
+    to.hear_ended(
+        [this](const uuid& player, const uuid* login) { accounts->forget_logins(player, login); });
     shared.to = &to;
     shared.accounts = accounts.get();
     std::vector<route> routes;
@@ -66,7 +56,7 @@ struct edge::parts {
                                      if (callbacks.append_metrics) callbacks.append_metrics(out);
                                      return out;
                                    });
-    add_revocation(operations, *accounts);
+    add_player_orders(operations, *accounts);
     add_incidents(operations, to, reads);
     if (callbacks.report && callbacks.operate)
       add_cluster(operations, {callbacks.report, callbacks.operate});
@@ -76,6 +66,10 @@ struct edge::parts {
     operator_routes =
         std::make_unique<operator_door>(std::move(operations), shared.options.admin_token);
   }
+
+  ~parts() { shared.to->hear_ended({}); }
+  parts(const parts&) = delete;
+  parts& operator=(const parts&) = delete;
 
   std::optional<std::string> start();
   void stop(std::uint32_t retry_ms);
@@ -242,6 +236,5 @@ std::uint16_t edge::admin_port() const {
   return parts_->operators ? parts_->operators->port() : std::uint16_t{0};
 }
 void edge::append_metrics(std::string& out) const { parts_->append_metrics(out); }
-auth_service& edge::accounts() { return *parts_->accounts; }
 
 }  // namespace baraza::http

@@ -41,13 +41,15 @@ struct edge_options {
       true;  // no limits per address for the machine itself (load tests, local proxies that limit)
   std::size_t sockets_max = limits::sockets_max;
   std::uint32_t sockets_per_address_max = limits::sockets_per_address_max;
-  rate accept_rate{100, 400};        // connections per network (IPv4 /24, IPv6 /64)
-  rate http_rate{50, 200};           // requests per address
-  rate guest_rate{1, 30};            // new guests per address
-  rate session_rate{200, 400};       // messages per WebSocket session
-  rate account_rate{400, 800};       // messages per account over all its sessions
-  rate address_rate{5'000, 20'000};  // messages per address
-  rate ping_rate{2, 20};             // WebSocket control frames per session
+  rate accept_rate{100, 400};   // connections per network (IPv4 /24, IPv6 /64)
+  rate http_rate{50, 200};      // requests per address
+  rate guest_rate{1, 30};       // new guests per address
+  rate session_rate{200, 400};  // messages per WebSocket session
+  rate account_rate{400, 800};  // messages per account over all its sessions
+  rate join_rate{limits::joins_per_s_max, 2 * limits::joins_per_s_max};     // per account
+  rate stake_rate{limits::stakes_per_s_max, 2 * limits::stakes_per_s_max};  // per account
+  rate address_rate{5'000, 20'000};                                         // messages per address
+  rate ping_rate{2, 20};                                  // WebSocket control frames per session
   std::size_t frame_bytes_max = limits::frame_bytes_max;  // of a client's WebSocket message
   std::size_t session_inflight_max = limits::session_inflight_max;
   std::size_t session_outbox_frames_max = limits::session_outbox_frames_max;
@@ -76,6 +78,7 @@ struct edge_callbacks {
       const uuid& match, const std::vector<storage::journal_event>&)>;
   match_document match_record, match_proof;  // default: 404
   auth_service::log log;                     // default: dropped
+  auth_service::record record;               // default: operators decide nothing about players
   /// See cluster_door in admin.hpp. Default: those routes do not exist.
   std::function<void(cluster::report_answer)> report;
   std::function<void(cluster::operator_wish, cluster::operator_answer)> operate;
@@ -100,8 +103,6 @@ class edge {
   [[nodiscard]] std::uint16_t admin_port() const;
   /// The edge's own metrics, as /metrics shows them.
   void append_metrics(std::string& out) const;
-  /// Ends the logins' sockets too; for disable commands.
-  auth_service& accounts();
 
  private:
   struct parts;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "http/action_class.hpp"
 #include "http/edge.hpp"
 #include "http/io_thread.hpp"
 #include "http/messages.hpp"
@@ -30,6 +31,10 @@ struct edge_shared {
   rate_limiter requests{options.http_rate, limits::address_keys_max};
   rate_limiter guests{options.guest_rate, limits::address_keys_max};
   rate_limiter account_messages{options.account_rate, limits::address_keys_max};
+  rate_limiter account_joins{within(options.join_rate, limits::joins_per_s_max),
+                             limits::address_keys_max};
+  rate_limiter account_stakes{within(options.stake_rate, limits::stakes_per_s_max),
+                              limits::address_keys_max};
   rate_limiter address_messages{options.address_rate, limits::address_keys_max};
   std::atomic<bool> stopping{false};
   [[nodiscard]] bool is_exempt(const address& a) const {

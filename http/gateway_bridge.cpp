@@ -40,9 +40,7 @@ class gateway_actor final : public caf::event_based_actor {
           is_flushing_ = false;
           hub_->flush();
         },
-        [this](const cluster::edge_logout& m) {
-          hub_->end_sessions(m.what.player, m.what.login.is_nil() ? nullptr : &m.what.login);
-        },
+        [this](const cluster::edge_logout& m) { hub_->on_ended(m.what); },
         [this](cluster::edge_sweep) {
           delayed_send(this, std::chrono::seconds{1}, cluster::edge_sweep{});
           hub_->sweep();
@@ -75,9 +73,10 @@ class gateway_bridge final : public bridge {
   void handle(session_number session, wire::client_frame frame) override {
     hub_->handle(session, std::move(frame));
   }
-  void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+  void ask(const entity_id& to, actors::request what, std::string_view request_id,
+           std::chrono::milliseconds deadline,
            std::function<void(const actors::answer&)> answered) override {
-    hub_->ask(to, std::move(what), deadline, std::move(answered));
+    hub_->ask(to, std::move(what), request_id, deadline, std::move(answered));
   }
   void end_sessions(const uuid& player, const uuid* login) override {
     hub_->end_sessions(player, login);
@@ -85,6 +84,7 @@ class gateway_bridge final : public bridge {
       node_->others->broadcast(
           cluster::wire::logins_ended{player, login == nullptr ? uuid{} : *login});
   }
+  void hear_ended(ended_elsewhere hears) override { hub_->hear_ended(std::move(hears)); }
   void go_away(std::uint32_t retry_ms) override { hub_->go_away(retry_ms); }
   std::size_t sessions() const override { return hub_->count(); }
 

@@ -88,12 +88,14 @@ void gateway_hub::handle(session_number number, wire::client_frame frame) {
   if (theirs >= options_.inflight)
     return tell(from, error(id, "too_many_requests", "too many requests are not answered yet"));
   if (node_->trace)
-    node_->trace({options_.edge, number, id}, "edge.request", {entity_kind::wallet, from.player},
+    node_->trace({options_.edge, number, id, nullptr}, "edge.request",
+                 {entity_kind::wallet, from.player},
                  "message " + std::to_string(frame.body.index()));
   std::visit([&](auto& body) { ask_entity(number, from, id, body); }, frame.body);
 }
 
-void gateway_hub::ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+void gateway_hub::ask(const entity_id& to, actors::request what, std::string_view request_id,
+                      std::chrono::milliseconds deadline,
                       std::function<void(const actors::answer&)> answered) {
   std::unique_lock lock{mutex_};
   if (asks_.size() >= asks_max) {
@@ -104,12 +106,15 @@ void gateway_hub::ask(const entity_id& to, actors::request what, std::chrono::mi
   auto& waiting = asks_[number];
   waiting.deadline = cluster_clock::steady() + deadline.count();
   waiting.answered = std::move(answered);
-  waiting.sent =
-      send(to, std::move(what), {options_.edge, 0, number, std::nullopt}, deadline.count());
+  auto name = std::make_shared<const std::string>(request_id);
+  if (node_->trace) node_->trace({options_.edge, 0, number, name}, "edge.request", to, "http");
+  waiting.sent = send(to, std::move(what), {options_.edge, 0, number, std::nullopt},
+                      deadline.count(), std::move(name));
 }
 
 void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
   const turn held{*this};
+  if (login == nullptr) leave_lobbies(player);  // nobody is left who could play
   const auto theirs = players_.find(player);
   if (theirs == players_.end()) return;
   for (const auto number : theirs->second) {
@@ -117,6 +122,19 @@ void gateway_hub::end_sessions(const uuid& player, const uuid* login) {
     if (login != nullptr && s.login != *login) continue;
     if (const auto sink = s.sink.lock()) sink->close(1008, "logged out");
   }
+}
+
+void gateway_hub::hear_ended(bridge::ended_elsewhere hears) {
+  const std::lock_guard lock{hears_mutex_};
+  hears_ = std::move(hears);
+}
+void gateway_hub::on_ended(const cluster::wire::logins_ended& m) {
+  const auto* login = m.login.is_nil() ? nullptr : &m.login;
+  {
+    const std::lock_guard lock{hears_mutex_};
+    if (hears_) hears_(m.player, login);
+  }
+  end_sessions(m.player, login);
 }
 
 void gateway_hub::go_away(std::uint32_t retry_ms) {
@@ -217,10 +235,11 @@ void gateway_hub::sweep() {
 }
 
 cluster::envelope_ptr gateway_hub::send(const entity_id& to, actors::request what,
-                                        actors::reply_to from, millis within) {
+                                        actors::reply_to from, millis within,
+                                        std::shared_ptr<const std::string> request_id) {
   auto request = std::make_shared<cluster::envelope>();
   request->to = to;
-  request->origin = {from.edge, from.session, from.request};
+  request->origin = {from.edge, from.session, from.request, std::move(request_id)};
   request->from = std::move(from);
   request->what = std::move(what);
   if (within != 0) request->deadline = node_->clock.now() + within;

@@ -28,9 +28,10 @@ class gateway_hub {
                         std::weak_ptr<session_sink> sink);
   void detach(session_number number);
   void handle(session_number number, wire::client_frame frame);
-  void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
-           std::function<void(const actors::answer&)> answered);
+  void ask(const entity_id& to, actors::request what, std::string_view request_id,
+           std::chrono::milliseconds deadline, std::function<void(const actors::answer&)> answered);
   void end_sessions(const uuid& player, const uuid* login);
+  void hear_ended(bridge::ended_elsewhere hears);
   void go_away(std::uint32_t retry_ms);
   std::size_t count() const;
 
@@ -42,6 +43,8 @@ class gateway_hub {
   void on_shards(const cluster::shards_changed& m);
   /// How far tables are that were pushed here: whoever is behind has lost the last push (rule E1).
   void on_heads(const cluster::wire::digest& m);
+  /// Logins were ended on another edge.
+  void on_ended(const cluster::wire::logins_ended& m);
   /// Once a second: requests whose answer is late, subscriptions to renew, tickets nobody came back
   /// for.
   void sweep();
@@ -110,7 +113,8 @@ class gateway_hub {
     if (auto sink = to.sink.lock()) telling_->push_back({std::move(sink), std::move(frame)});
   }
   cluster::envelope_ptr send(const entity_id& to, actors::request what, actors::reply_to from,
-                             millis within = 0);
+                             millis within = 0,
+                             std::shared_ptr<const std::string> request_id = nullptr);
   pending& expect(session& from, std::uint64_t id);
   void request(session_number number, session& from, std::uint64_t id, const entity_id& to,
                actors::request what);
@@ -162,6 +166,8 @@ class gateway_hub {
   std::shared_ptr<cluster::node_services> node_;
   const bridge_options options_;
   mutable adaptive_mutex mutex_;
+  std::mutex hears_mutex_;
+  bridge::ended_elsewhere hears_;
   std::vector<letter>* telling_ = nullptr;  // of whoever holds the mutex
   std::vector<letter> kept_;                // until flush()
   std::unordered_map<session_number, session> sessions_;

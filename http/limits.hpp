@@ -53,10 +53,18 @@ inline constexpr std::size_t access_cache_max =
     65'536;                                         // access tokens known without asking the store
 inline constexpr std::size_t tickets_max = 16'384;  // WebSocket tickets not yet used
 inline constexpr auto ticket_time = 30s;
+// What one account may do beside plain moves, over all its connections to this edge; refused beyond
+// with `rate_limited`. Each of these wakes a lobby or moves money through two wallets.
+inline constexpr std::uint32_t joins_per_s_max = 20;   // lobby.join; twice as many at once
+inline constexpr std::uint32_t stakes_per_s_max = 20;  // table.open, table.concede; likewise
 // ---- Accounts
 inline constexpr std::size_t password_bytes_min = 8;
 inline constexpr std::size_t password_bytes_max = 128;  // argon2id must not be fed megabytes
-inline constexpr std::size_t name_bytes_max = 254;      // RFC 5321's longest path
+inline constexpr std::size_t breached_passwords_max =
+    10'000'000;                                 // 80 MB; a longer file refuses to start
+inline constexpr std::size_t peppers_max = 16;  // keys in the pepper file
+inline constexpr std::size_t pepper_file_bytes_max = 16 * 1024;
+inline constexpr std::size_t name_bytes_max = 254;  // RFC 5321's longest path
 inline constexpr std::size_t display_bytes_max = 32;
 inline constexpr std::size_t device_bytes_max = 64;
 inline constexpr std::size_t password_threads_max = 16;  // argon2id takes a core and 19 MiB each

@@ -1,11 +1,16 @@
 // argon2id by libsodium. Slow on purpose: call only on the password pool.
+//
+//   $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH                              of the password itself
+//   $hmac-sha256$k=ID,c=CHECK$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH     of its HMAC with a pepper
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "http/limits.hpp"
+#include "http/peppers.hpp"
 
 namespace baraza::http::passwords {
 
@@ -14,11 +19,31 @@ struct cost {
   std::size_t memory_bytes = limits::argon_memory_bytes_min;
 };
 
-/// PHC string with a fresh 16-byte salt; nothing if the memory is not to be had.
-std::optional<std::string> hash(std::string_view password, const cost& how);
-/// Takes the same time whatever the difference; false for a broken hash.
-bool verify(std::string_view phc, std::string_view password);
-/// True if `phc` was made with another cost than `how`.
-bool is_outdated(std::string_view phc, const cost& how);
+enum class verdict : std::uint8_t {
+  right,
+  wrong,
+  no_key  // made with a pepper that is not listed, or is another one under the same id
+};
+
+class hasher {
+ public:
+  /// @param keys null: none
+  hasher(const cost& how, std::shared_ptr<const peppers> keys)
+      : how_{how}, keys_{std::move(keys)} {}
+
+  /// With a fresh 16-byte salt and the current pepper; nothing if the memory is not to be had.
+  [[nodiscard]] std::optional<std::string> hash(std::string_view password) const;
+  /// Takes the same time whatever the difference; wrong for a broken hash.
+  [[nodiscard]] verdict verify(std::string_view stored, std::string_view password) const;
+  /// True if `stored` was made with another cost or another pepper than hash() would take.
+  [[nodiscard]] bool is_outdated(std::string_view stored) const;
+
+ private:
+  cost how_;
+  std::shared_ptr<const peppers> keys_;
+};
+
+/// "ID.CHECK" of the pepper that a stored hash names; empty: none.
+std::string key_of(std::string_view stored);
 
 }  // namespace baraza::http::passwords

@@ -140,17 +140,6 @@ std::string shards_json(const state& of) {
                                       {"free", std::move(free)}});
 }
 
-/// Nothing, with the answer given, if the name is none.
-std::optional<std::string> who_asks(const exchange& x) {
-  auto name = x.what.operator_name.empty() ? x.query("by") : x.what.operator_name;
-  if (!name.empty() && !is_operator_name(name)) {
-    x.fail(422, "bad_field",
-           "An operator's name (X-Operator or by) has 1 to 64 letters, digits or -_.@");
-    return std::nullopt;
-  }
-  return (name.empty() ? "somebody" : name) + " from " + x.what.client.to_string();
-}
-
 void order(const cluster_door& to, wish what, const exchange& x) {
   auto by = who_asks(x);
   if (!by) return;

@@ -65,7 +65,7 @@ void tell(bridge& to, order::action what, const exchange& x) {
   if (!is_operator_name(by))
     return x.fail(422, "bad_field",
                   "by names who decides this: 1 to 64 letters, digits or one of -_.@");
-  to.ask({*kind, *key}, order{what, std::move(by)}, order_deadline,
+  to.ask({*kind, *key}, order{what, std::move(by)}, x.what.request_id, order_deadline,
          [x](const actors::answer& said) {
            const auto* no = std::get_if<actors::refused>(&said);
            if (no == nullptr) return x.ok("{\"begun\":true}", 202);

@@ -46,7 +46,7 @@ void show_wallet(edge_shared& shared, const exchange& x) {
   if (!money) return x.fail(422, "bad_field", "The currency is DEMO or KES.");
   const entity_id wallet{entity_kind::wallet, x.who->player};
   shared.to->ask(
-      wallet, actors::wallet_get{*money}, shared.options.ask_deadline,
+      wallet, actors::wallet_get{*money}, x.what.request_id, shared.options.ask_deadline,
       [x](const actors::answer& out) {
         if (const auto* why = std::get_if<actors::refused>(&out))
           return x.fail(status_of(why->code), why->code, why->message, why->retry_ms);

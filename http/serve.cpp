@@ -107,11 +107,14 @@ edge_callbacks callbacks(cluster::node& of) {
   call.operate = [node](cluster::operator_wish what, cluster::operator_answer answered) {
     cluster::operate(node, std::move(what), std::move(answered));
   };
+  call.record = [node](const storage::incident& what) { return node->store.record_incident(what); };
   call.games = games_document;
   call.match_record = match_record_document;
   call.match_proof = match_proof_document;
   call.log = [](std::string_view event, const std::string& detail) {
-    log::event(log::level::info, event, {{"detail", detail}});
+    // Of these an operator must know: accounts that nobody can get into.
+    const bool is_ours = event == "password_key_missing" || event == "identity_store_error";
+    log::event(is_ours ? log::level::error : log::level::info, event, {{"detail", detail}});
   };
   return call;
 }
@@ -182,6 +185,22 @@ void say_ready(const serve_options& options, const edge& at) {
             << std::endl;
 }
 
+/// Reads what the settings name; empty: all is well.
+std::string read_password_files(const serve_options& from, auth_options& to) {
+  if (!from.breached_file.empty()) {
+    auto list = breached_list::read(from.breached_file);
+    if (auto* wrong = std::get_if<std::string>(&list)) return std::move(*wrong);
+    to.breached = std::make_shared<const breached_list>(std::get<breached_list>(std::move(list)));
+    log::event(log::level::info, "node.breached_passwords", {{"entries", to.breached->size()}});
+  }
+  if (!from.pepper_file.empty()) {
+    auto keys = peppers::read(from.pepper_file);
+    if (auto* wrong = std::get_if<std::string>(&keys)) return std::move(*wrong);
+    to.pepper = std::make_shared<const peppers>(std::get<peppers>(std::move(keys)));
+  }
+  return {};
+}
+
 }  // namespace
 
 int serve(serve_options options) {
@@ -191,6 +210,10 @@ int serve(serve_options options) {
   const auto signals = block_signals(has_certificates(options));
   raise_descriptor_limit();
   cluster::watchdog::hear_crashes();
+  if (const auto why = read_password_files(options, options.edge.auth); !why.empty()) {
+    (void)complain(why);
+    return 2;
+  }
   bool key_made = false;
   if (const auto why = load_cluster_key(options.key_file, options.table.cluster_key, key_made);
       !why.empty())

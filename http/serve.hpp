@@ -21,6 +21,8 @@ struct serve_options {
   std::string
       key_file;  // 32 bytes that seal server seeds; made with mode 0600 if it does not exist
   std::string admin_token_file;  // bearer token of the operators; empty: none asked
+  std::string breached_file;     // passwords that nobody may choose (breached_list); empty: none
+  std::string pepper_file;       // keys mixed into passwords (peppers); empty: none
   cluster::node_options node;
   actors::table_options table;
   actors::wallet_options wallet;
@@ -33,7 +35,8 @@ struct serve_options {
 
 /// Serves until SIGTERM or SIGINT; a second one ends at once.
 /// @returns 0 after a clean stop, 1 when something could not be started or stopped, 2 when a node
-/// of this name lives elsewhere (one line on standard error)
+/// of this name lives elsewhere or a file of passwords or their keys cannot be used (one line on
+/// standard error)
 int serve(serve_options options);
 
 }  // namespace baraza::http

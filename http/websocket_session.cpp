@@ -76,7 +76,7 @@ void websocket_session::welcome(caller who, std::uint64_t hello_id) {
   mailbox_->address(weak_from_this());
   number_ = shared_.to->attach(who.player, who.login, std::move(who.display), mailbox_);
   // A logout that ran between the token's check and the attach has not seen this session.
-  if (shared_.accounts->is_ended(login_)) return finish(1008, "login ended");
+  if (shared_.accounts->is_ended(who)) return finish(1008, "login ended");
   rearm();
 }
 
@@ -177,10 +177,10 @@ void websocket_session::received(std::string_view bytes, bool is_text) {
     return;
   }
   auto& frame = std::get<wire::client_frame>(read);
-  if (is_within_rates(frame.id)) request(std::move(frame));
+  if (is_within_rates(frame.id, class_of(frame.body))) request(std::move(frame));
 }
 
-bool websocket_session::is_within_rates(std::uint64_t id) {
+bool websocket_session::is_within_rates(std::uint64_t id, action_class what) {
   const auto now = steady_nanos();
   auto reason = refusal_reason::session_rate;
   auto wait = messages_.take(shared_.options.session_rate, now);
@@ -192,6 +192,17 @@ bool websocket_session::is_within_rates(std::uint64_t id) {
     reason = refusal_reason::address_rate;
     wait = shared_.address_messages.take(address_key_, now);
   }
+  std::string_view sentence = "Too many messages; wait before the next.";
+  if (wait == 0 && number_ != 0 && what == action_class::join) {
+    reason = refusal_reason::join_rate;
+    sentence = "Too many joins; wait before the next.";
+    wait = shared_.account_joins.take(player_, now);
+  }
+  if (wait == 0 && number_ != 0 && what == action_class::stake) {
+    reason = refusal_reason::stake_rate;
+    sentence = "Too many actions that move stakes; wait before the next.";
+    wait = shared_.account_stakes.take(player_, now);
+  }
   if (wait == 0) {
     if (refusals_ > 0) --refusals_;
     return true;
@@ -200,8 +211,7 @@ bool websocket_session::is_within_rates(std::uint64_t id) {
   if (++refusals_ > limits::session_rate_refusals_max) {
     finish(1008, "too many messages");
   } else {
-    refuse(id, "rate_limited", "Too many messages; wait before the next.",
-           static_cast<std::uint32_t>(wait / 1'000'000 + 1));
+    refuse(id, "rate_limited", sentence, static_cast<std::uint32_t>(wait / 1'000'000 + 1));
   }
   return false;
 }

@@ -81,7 +81,7 @@ class websocket_session : public inbox_target,
   void request(wire::client_frame frame);
   void hello(std::uint64_t id, const std::string& token);
   void welcome(caller who, std::uint64_t hello_id);
-  bool is_within_rates(std::uint64_t id);
+  bool is_within_rates(std::uint64_t id, action_class what = action_class::plain);
   void refuse(std::uint64_t id, std::string_view code, std::string_view message,
               std::uint32_t retry_ms = 0);
   void enqueue(std::shared_ptr<const std::string> frame);

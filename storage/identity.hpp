@@ -45,6 +45,8 @@ class identity_store {
   /// Display names in the order asked; empty where unknown.
   virtual result<std::vector<std::string>> displays(std::span<const uuid> players) = 0;
   virtual status set_password_hash(const uuid& player, std::string_view hash) = 0;
+  /// Logins are not touched: see end_all. Errors: not_found.
+  virtual status set_disabled(const uuid& player, bool disabled) = 0;
 
   virtual status add_session(const login_session& session) = 0;
   virtual result<login_session> by_access(const digest& access) = 0;

@@ -3,7 +3,7 @@
 //
 //   envelope = [schema, kind, view, epoch, [entity kind, key], correlation, deadline,
 //               [node, incarnation, edge, session, request, nil or [entity kind, key]],
-//               [edge, session, request], [tag, fields…]]
+//               [edge, session, request, http], [tag, fields…]]
 //
 // Each array may be longer than this version knows: what is behind is skipped. Kinds and tags are
 // never reused; an unknown one is an error that names it, and the head is still readable, so that
@@ -34,6 +34,7 @@ struct reply_address {
 struct origin {
   std::uint32_t edge = 0;
   std::uint64_t session = 0, request = 0;
+  std::string http;  // its id, if it came over HTTP
 };
 
 struct head {

@@ -115,7 +115,7 @@ void fields_of(like<load_told> auto& v, auto with) {
 void fields_of(like<order_move> auto& v, auto with) { with(v.number, v.shard, v.to); }
 void fields_of(like<order_heard> auto& v, auto with) { with(v.number, v.is_taken); }
 void fields_of(like<logins_ended> auto& v, auto with) { with(v.player, v.login); }
-void fields(auto& a, like<origin> auto& v) { a(v.edge, v.session, v.request); }
+void fields(auto& a, like<origin> auto& v) { a(v.edge, v.session, v.request, added(v.http)); }
 void fields(auto& a, like<reply_address> auto& v) {
   a(v.node, v.incarnation, v.to.edge, v.to.session, v.to.request, v.to.entity);
 }

@@ -10,6 +10,7 @@ void add_client_commands(CLI::App& app, CLI::App& cluster, int& exit_code) {
   add_incident_command(app, exit_code);
   add_node_command(app, exit_code);
   add_shard_command(app, exit_code);
+  add_player_command(app, exit_code);
   add_status_command(cluster, exit_code);
 }
 

@@ -1,5 +1,5 @@
 // The commands of people who play and measure, `baraza play` and `baraza load`, and of operators:
-// `incident`, `node`, `shard`, `cluster status`.
+// `incident`, `node`, `shard`, `player`, `cluster status`.
 #pragma once
 
 namespace CLI {

@@ -1,5 +1,5 @@
-// `baraza node` and `baraza shard`: who is in the cluster, and orders to it, over any node's admin
-// port.
+// `baraza node`, `baraza shard` and `baraza player`: who is in the cluster, and orders to it, over
+// any node's admin port.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -7,13 +7,16 @@
 #include "http/client/admin_door.hpp"
 #include "http/client/cluster_screen.hpp"
 #include "http/client/command_list.hpp"
+#include "http/client/fields.hpp"
+#include "http/wire.hpp"
+#include "storage/ids.hpp"
 
 namespace baraza::client {
 namespace {
 
 struct operator_arguments {
   admin_flags door;
-  std::string name, shard;
+  std::string name, shard, player;
 };
 using arguments = std::shared_ptr<operator_arguments>;
 
@@ -50,6 +53,26 @@ const CLI::Validator name_check{[](const std::string& text) {
                                   return is_name(text) ? std::string{} : "no node's name: " + text;
                                 },
                                 "NAME"};
+
+const CLI::Validator player_check{[](const std::string& text) {
+                                    return uuid::parse(text) ? std::string{}
+                                                             : "no player's id (a uuid): " + text;
+                                  },
+                                  "PLAYER"};
+
+int order_player(const operator_arguments& given, const std::string& verb,
+                 const std::string& done) {
+  std::string body;
+  const auto target = "/admin/v1/players/" + given.player + '/' + verb;
+  if (const int code = admin_door{"player", given.door}.order(target, body); code != 0) return code;
+  if (given.door.json) return std::printf("%s\n", body.c_str()), 0;
+  const auto packed = http::wire::from_json(body);
+  const auto ended = packed ? fields::number(fields::find(*packed, "ended")) : 0;
+  const bool is_old = body.find("\"changed\":false") != std::string::npos;
+  std::printf("%s%s%s; logins ended: %llu\n", given.player.c_str(), done.c_str(),
+              is_old ? " already" : "", static_cast<unsigned long long>(ended));
+  return 0;
+}
 
 CLI::App* add(CLI::App& to, const arguments& given, const char* name, const char* says,
               bool orders) {
@@ -107,6 +130,27 @@ void add_shard_command(CLI::App& app, int& exit_code) {
               "shard " + given->shard + " is ordered to " + given->name +
                   ": `baraza shard map` shows where it is");
   });
+}
+
+void add_player_command(CLI::App& app, int& exit_code) {
+  const auto given = std::make_shared<operator_arguments>();
+  auto* command = app.add_subcommand("player", "a player's account: logout, disable, enable");
+  command->require_subcommand(1);
+  command->footer("Example: baraza player disable 0190a000-0000-7000-8000-000000000001 --as amina");
+  const auto act = [&](const char* verb, const char* says, const char* done) {
+    auto* sub = add(*command, given, verb, says, true);
+    sub->add_option("PLAYER", given->player, "the id that wallets and matches show")
+        ->required()
+        ->check(player_check);
+    sub->footer(std::string{"Example: baraza player "} + verb +
+                " 0190a000-0000-7000-8000-000000000001 --as amina");
+    sub->callback(
+        [given, verb, done, &exit_code] { exit_code = order_player(*given, verb, done); });
+  };
+  act("logout", "end every login and connection; he may log in again", " is logged out");
+  act("disable", "no login, token or connection any more; matches play on, money stays",
+      " is disabled");
+  act("enable", "he may log in again", " is enabled");
 }
 
 }  // namespace baraza::client

@@ -123,6 +123,14 @@ class embedded_identity final : public identity_store {
     });
   }
 
+  status set_disabled(const uuid& player, bool disabled) override {
+    return change([&](connection& db) -> status {
+      statement put{db.handle(), "UPDATE identity SET disabled=? WHERE player=?"};
+      if (put.exec(int{disabled}, player) == 0) return error{errc::not_found, "no such player"};
+      return done{};
+    });
+  }
+
   status add_session(const login_session& session) override {
     return change([&](connection& db) -> status {
       insert_session(db, session);

@@ -167,6 +167,10 @@ class pg_identity_store final : public identity_store, connection_pool {
     return change("update identity set password_hash = $2 where player = $1",
                   pqxx::params{player.to_string(), hash}, errc::not_found);
   }
+  status set_disabled(const uuid& player, bool disabled) override {
+    return change("update identity set disabled = $2 where player = $1",
+                  pqxx::params{player.to_string(), disabled}, errc::not_found);
+  }
 
   status add_session(const login_session& session) override {
     return borrow([&](database& db) {

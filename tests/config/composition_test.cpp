@@ -27,7 +27,8 @@ std::string described(const settings& s) {
   const auto& e = o.edge;
   std::ostringstream out;
   const auto put = [&](const auto&... parts) { ((out << parts << ' '), ...); };
-  put(o.store_url, o.allow_loss, o.key_file, o.admin_token_file, o.house_bot);
+  put(o.store_url, o.allow_loss, o.key_file, o.admin_token_file, o.house_bot, o.breached_file,
+      o.pepper_file);
   put(o.node.name, o.node.address, o.node.writers, o.node.readers, o.node.shards,
       o.node.scheduler_threads, o.node.passivate_after);
   put(o.node.roles, e.players);
@@ -43,7 +44,8 @@ std::string described(const settings& s) {
   put(e.address, e.port, e.admin_address, e.admin_port, e.threads, e.certificate_file, e.key_file);
   put(joined(e.hosts), joined(e.origins), joined(e.trusted_proxies), e.sockets_max,
       e.sockets_per_address_max);
-  put(e.http_rate.per_second, e.session_rate.per_second, e.frame_bytes_max, e.session_inflight_max,
+  put(e.http_rate.per_second, e.session_rate.per_second, e.join_rate.per_second,
+      e.stake_rate.per_second, e.frame_bytes_max, e.session_inflight_max,
       e.session_outbox_frames_max);
   put(e.tls_time.count(), e.header_time.count(), e.upgrade_time.count(), e.hello_time.count(),
       e.idle_time.count(), e.ping_after.count());
@@ -105,6 +107,10 @@ TEST_CASE("no setting raises a hard limit") {
   CHECK(at_most("http.sockets_per_address").sockets_per_address_max <=
         limits::sockets_per_address_max);
   CHECK(at_most("http.sessions_total").sockets_max <= limits::sockets_max);
+  CHECK(at_most("http.joins_per_s").join_rate.per_second <= limits::joins_per_s_max);
+  CHECK(at_most("http.joins_per_s").join_rate.burst <= 2 * limits::joins_per_s_max);
+  CHECK(at_most("http.stakes_per_s").stake_rate.per_second <= limits::stakes_per_s_max);
+  CHECK(at_most("http.stakes_per_s").stake_rate.burst <= 2 * limits::stakes_per_s_max);
   CHECK(at_most("http.idle_timeout_s").idle_time <= limits::idle_time);
   CHECK(at_most("http.idle_timeout_s").ping_after <= limits::ping_after);
   const auto slowest = at_most("http.handshake_timeout_s");

@@ -48,7 +48,7 @@ class quick_bridge final : public bridge {
     if (const auto to = sink_.lock())
       to->deliver(std::make_shared<const std::string>(wire::ok_frame(frame.id)));
   }
-  void ask(const entity_id&, actors::request what, std::chrono::milliseconds,
+  void ask(const entity_id&, actors::request what, std::string_view, std::chrono::milliseconds,
            std::function<void(const actors::answer&)> answered) override {
     answered(actors::wallet_state{std::get<actors::wallet_get>(what).money, 100'000, 99'000, 7});
   }
@@ -56,6 +56,7 @@ class quick_bridge final : public bridge {
     const std::lock_guard lock{mutex_};
     if (const auto to = sink_.lock()) to->close(1008, "logged out");
   }
+  void hear_ended(ended_elsewhere) override {}
   void go_away(std::uint32_t) override {}
   [[nodiscard]] std::size_t sessions() const override { return 0; }
 

@@ -28,7 +28,8 @@ void recording_bridge::handle(session_number session, wire::client_frame frame) 
   to->deliver(std::make_shared<const std::string>(wire::ok_frame(id)));
   to->wake();
 }
-void recording_bridge::ask(const entity_id& to, actors::request what, std::chrono::milliseconds,
+void recording_bridge::ask(const entity_id& to, actors::request what, std::string_view,
+                           std::chrono::milliseconds,
                            std::function<void(const actors::answer&)> answered) {
   if (to.kind != entity_kind::wallet || !std::holds_alternative<actors::wallet_get>(what)) {
     return answered(actors::refused{"internal", "unexpected question"});
@@ -46,6 +47,11 @@ void recording_bridge::end_sessions(const uuid& player, const uuid* login) {
     }
   }
   for (const auto& one : ended) one->close(1008, "logged out");
+}
+void recording_bridge::hear_ended(ended_elsewhere hears) { hears_ = std::move(hears); }
+void recording_bridge::tell_ended(const uuid& player, const uuid* login) {
+  hears_(player, login);
+  end_sessions(player, login);
 }
 void recording_bridge::go_away(std::uint32_t retry_ms) {
   std::string fields;
@@ -104,6 +110,10 @@ server::server(edge_options options, edge_callbacks callbacks) {
              skew;
     };
   }
+  if (!callbacks.record)
+    callbacks.record = [this](const storage::incident& what) {
+      return store->record_incident(what);
+    };
   callbacks.log = [this](std::string_view event, const std::string& detail) {
     const std::lock_guard lock{log_mutex};
     log.push_back(std::string{event} + " " + detail);

@@ -24,13 +24,17 @@ class recording_bridge final : public bridge {
                         std::weak_ptr<session_sink> sink) override;
   void detach(session_number session) override;
   void handle(session_number session, wire::client_frame frame) override;
-  void ask(const entity_id& to, actors::request what, std::chrono::milliseconds deadline,
+  void ask(const entity_id& to, actors::request what, std::string_view request_id,
+           std::chrono::milliseconds deadline,
            std::function<void(const actors::answer&)> answered) override;
   void end_sessions(const uuid& player, const uuid* login) override;
+  void hear_ended(ended_elsewhere hears) override;
   void go_away(std::uint32_t retry_ms) override;
   [[nodiscard]] std::size_t sessions() const override;
   [[nodiscard]] session_number attached_ever() const;
 
+  /// As if another edge had ended them.
+  void tell_ended(const uuid& player, const uuid* login);
   /// Frames to every session, as a broadcast of a table would send them.
   void push_to_all(std::shared_ptr<const std::string> frame, int times = 1);
   std::vector<wire::client_frame> handled() const;
@@ -45,6 +49,7 @@ class recording_bridge final : public bridge {
   std::map<session_number, attached> sessions_;
   std::vector<wire::client_frame> handled_;
   session_number next_ = 0;
+  ended_elsewhere hears_;
 };
 
 struct server {

@@ -101,6 +101,45 @@ TEST_CASE("the operators' token is asked for by the running node", "[serve][admi
             .status == 200);
 }
 
+TEST_CASE("a file of passwords or of their keys that cannot be used ends the start with 2",
+          "[serve][auth]") {
+  real_server at;
+  const auto keys = (at.folder() / "keys").string();
+  std::ofstream{keys} << "a 0123\n";
+  std::filesystem::permissions(keys, std::filesystem::perms{0600});
+  const auto refused = [&](const std::string& setting, const std::string& why) {
+    const auto [code, said] = at.run({"serve", "--data", at.data(), "--http", "127.0.0.1:0",
+                                      "--admin", "127.0.0.1:0", "--set", setting});
+    CAPTURE(said);
+    CHECK(code == 2);
+    CHECK(said.find(why) != std::string::npos);
+    CHECK(std::count(said.begin(), said.end(), '\n') == 1);
+    CHECK_FALSE(std::filesystem::exists(at.data()));  // nothing was begun
+  };
+  refused("auth.breached_passwords_file=/nowhere/list",
+          "the breached-password file /nowhere/list does not exist");
+  refused("auth.pepper_file=/nowhere/keys", "the pepper file /nowhere/keys cannot be read");
+  refused("auth.pepper_file=" + keys, "has no key of 64 hexadecimal digits in line 1");
+
+  const auto list = (at.folder() / "list").string();
+  std::ofstream{list} << "long enough\n";
+  std::ofstream{keys} << "a " << std::string(64, 'a') << '\n';
+  real_server careful{
+      {"--set", "auth.breached_passwords_file=" + list, "--set", "auth.pepper_file=" + keys}};
+  careful.start();
+  const auto enrol = [&](const std::string& password) {
+    return raw_client{careful.port()}
+        .ask(post("/v1/auth/register",
+                  R"({"name":"a@b.example","display":"A","password":")" + password + "\"}"))
+        .status;
+  };
+  CHECK(enrol("long enough") == 422);
+  CHECK(enrol("longer than that") == 201);
+  CHECK(raw_client{careful.port()}
+            .ask(post("/v1/auth/login", R"({"name":"a@b.example","password":"longer than that"})"))
+            .status == 200);
+}
+
 TEST_CASE("a store is refused with another cluster key than its own", "[serve][key]") {
   real_server at;
   at.start();

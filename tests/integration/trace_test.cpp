@@ -74,6 +74,48 @@ TEST_CASE("one id follows a request from the socket through table and wallet to 
   CHECK(buy_ins == 1);  // the opening that locked the seeds took both stakes
 }
 
+TEST_CASE("the id of an HTTP answer finds what its request caused in the log", "[serve][log]") {
+  const auto log = std::filesystem::temp_directory_path() /
+                   ("baraza-http-trace-" + std::to_string(::getpid()) + ".log");
+  real_server at{
+      {"--log-level", "debug", "--set", "log.format=json", "--set", "log.file=" + log.string()}};
+  at.start();
+  const auto ask = [&](const std::string& bytes) { return raw_client{at.port()}.ask(bytes); };
+  const auto access = text_in(ask(post("/v1/auth/guest", "{}")).body, "access_token");
+  const auto wallet = [&](const std::string& field) {
+    return ask("GET /v1/wallet HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + access +
+               "\r\n" + field + "\r\n");
+  };
+  const auto made = wallet("");  // the first look at a wallet commits its grant
+  REQUIRE(made.status == 200);
+  const std::string ours{made.field("X-Request-Id")};
+  REQUIRE_FALSE(ours.empty());
+  const auto named = wallet("X-Request-Id: look-7\r\n");
+  CHECK(named.field("X-Request-Id") == "look-7");
+  // One that looks like a player's own request is not taken for it.
+  CHECK(wallet("X-Request-Id: e1-s1-r1\r\n").status == 200);
+  const auto refused = raw_client{at.admin_port()}.ask(
+      "POST /admin/v1/entities/wallet/0190a000-0000-7000-8000-000000000001/void?by=amina "
+      "HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: order-8\r\nContent-Length: 0\r\n\r\n");
+  CHECK(refused.status == 409);
+  CHECK(text_in(refused.body, "request_id") == "order-8");
+  at.process().signal(SIGTERM);
+  REQUIRE(at.process().wait(30s) == 0);
+  const auto steps = steps_of(read(log));
+  std::filesystem::remove(log);
+  const auto seen = [&](const std::string& id) {
+    const auto found = steps.find(id);
+    return found == steps.end() ? std::set<std::string>{} : found->second;
+  };
+  CHECK(seen("http-" + ours) == std::set<std::string>{"edge.request wallet",
+                                                      "entity.request wallet",
+                                                      "gate.commit wallet"});
+  CHECK(seen("http-look-7").contains("entity.request wallet"));
+  CHECK(seen("http-e1-s1-r1").contains("entity.request wallet"));
+  CHECK(seen("e1-s1-r1").empty());
+  CHECK(seen("http-order-8").contains("edge.request wallet"));
+}
+
 TEST_CASE("no token, password or phone number reaches log, output or metrics", "[serve][log]") {
   const auto log = std::filesystem::temp_directory_path() /
                    ("baraza-secrets-" + std::to_string(::getpid()) + ".log");

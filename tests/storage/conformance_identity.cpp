@@ -95,6 +95,28 @@ TEST_CASE("a password hash is replaced for its player only", "[conformance][iden
   CHECK_FALSE(people->set_password_hash(uuid::v4(), "x"));
 }
 
+TEST_CASE("one person is disabled and enabled again, and logins and others stay as they are",
+          "[conformance][identity]") {
+  EACH_STORE(kind);
+  world w{kind};
+  const auto people = w.store->open_identity();
+  const auto asha = person("asha"), juma = person(std::nullopt);
+  REQUIRE(people->create(asha, login_of(asha.player, 1)));
+  REQUIRE(people->create(juma, login_of(juma.player, 2)));
+  REQUIRE(people->set_disabled(asha.player, true));
+  REQUIRE(people->set_disabled(asha.player, true));
+  CHECK(people->by_name("asha")->disabled);
+  CHECK(people->by_player(asha.player)->disabled);
+  CHECK(people->by_name("asha")->password_hash == asha.password_hash);
+  CHECK_FALSE(people->by_player(juma.player)->disabled);
+  CHECK(people->sessions(asha.player)->size() == 1);
+  REQUIRE(people->set_disabled(asha.player, false));
+  CHECK_FALSE(people->by_name("asha")->disabled);
+  REQUIRE(people->set_disabled(juma.player, true));
+  CHECK(people->by_player(juma.player)->disabled);
+  CHECK(people->set_disabled(uuid::v4(), true).why().code == errc::not_found);
+}
+
 TEST_CASE("a login is found by its tokens and rotates once per refresh",
           "[conformance][identity]") {
   EACH_STORE(kind);

@@ -4,7 +4,7 @@
 namespace baraza::cluster {
 
 binary_version own_version() {
-  return {.schema = 3, .protocol_oldest = 2, .protocol_newest = 3, .level = 2};
+  return {.schema = 4, .protocol_oldest = 2, .protocol_newest = 3, .level = 2};
 }
 
 }  // namespace baraza::cluster

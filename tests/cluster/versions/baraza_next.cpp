@@ -4,7 +4,7 @@
 namespace baraza::cluster {
 
 binary_version own_version() {
-  return {.schema = 2, .protocol_oldest = 1, .protocol_newest = 2, .level = 2};
+  return {.schema = 3, .protocol_oldest = 1, .protocol_newest = 2, .level = 2};
 }
 
 }  // namespace baraza::cluster

@@ -118,6 +118,26 @@ TEST_CASE("values arrive as they were sent") {
   CHECK(same.action == act.action);
 }
 
+TEST_CASE("an envelope of schema 1, whose cause has no HTTP id, is still read") {
+  for (const auto& [name, m] : tests::fixed_messages()) {
+    CAPTURE(name);
+    auto old = bytes_of(m);
+    const std::string now{
+        "\x94\x13\x14\x15\xC4\x09"
+        "a-request"},
+        then{"\x93\x13\x14\x15"};
+    const auto at = old.find(now);
+    REQUIRE(at != std::string::npos);
+    old.replace(at, now.size(), then);
+    old[1] = 1;
+    const auto read = message_of(old);
+    CHECK(read.about.schema == 1);
+    CHECK(read.about.cause.request == 21);
+    CHECK(read.about.cause.http.empty());
+    CHECK(read.what.index() == m.what.index());
+  }
+}
+
 TEST_CASE("an old node understands what the next version says, and the other way round") {
   for (const auto& [name, m] : tests::fixed_messages()) {
     CAPTURE(name);

@@ -29,7 +29,7 @@ head sample_head() {
   h.from.node = id(0x70);
   h.from.incarnation = 15;
   h.from.to = {16, 17, 18, entity_id{entity_kind::table, id(0x20)}};
-  h.cause = {19, 20, 21};
+  h.cause = {19, 20, 21, "a-request"};
   return h;
 }
 

@@ -57,6 +57,10 @@ class filler {
     for (auto& c : bytes) c = static_cast<char>(next());
   }
   template <class S>
+  void fill_value(added_field<S> field) {
+    fill(field.value);
+  }
+  template <class S>
   void fill_value(text_field<S> text) {
     static constexpr std::string_view words[] = {"", "draw", "Wanjikũ", "日本", "z"};
     text.value = words[next() % 5];

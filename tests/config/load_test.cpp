@@ -87,6 +87,7 @@ TEST_CASE("every mistake in a file ends in one line with its place") {
       "listen, threads, hosts, origins, trusted_proxies, frame_bytes, inflight, outbox_frames, "
       "sockets_per_address, "
       "sessions_total, idle_timeout_s, handshake_timeout_s, requests_per_s, messages_per_s, "
+      "joins_per_s, stakes_per_s, "
       "tls_certificate_file, tls_key_file";
   const std::string_view all_sections =
       "node, storage, http, admin, cluster, game, auth, log, runtime";

@@ -86,7 +86,7 @@ TEST_CASE("the id of an HTTP answer finds what its request caused in the log", "
     return ask("GET /v1/wallet HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + access +
                "\r\n" + field + "\r\n");
   };
-  const auto made = wallet("");  // the first look at a wallet commits its grant
+  const auto made = wallet("");
   REQUIRE(made.status == 200);
   const std::string ours{made.field("X-Request-Id")};
   REQUIRE_FALSE(ours.empty());
@@ -107,9 +107,8 @@ TEST_CASE("the id of an HTTP answer finds what its request caused in the log", "
     const auto found = steps.find(id);
     return found == steps.end() ? std::set<std::string>{} : found->second;
   };
-  CHECK(seen("http-" + ours) == std::set<std::string>{"edge.request wallet",
-                                                      "entity.request wallet",
-                                                      "gate.commit wallet"});
+  CHECK(seen("http-" + ours) ==
+        std::set<std::string>{"edge.request wallet", "entity.request wallet"});
   CHECK(seen("http-look-7").contains("entity.request wallet"));
   CHECK(seen("http-e1-s1-r1").contains("entity.request wallet"));
   CHECK(seen("e1-s1-r1").empty());

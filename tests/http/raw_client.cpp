@@ -29,7 +29,7 @@ int ws_frame::close_code() const {
   return static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]);
 }
 
-raw_client::raw_client(std::uint16_t port, int receive_buffer)
+raw_client::raw_client(const char* address, std::uint16_t port, int receive_buffer)
     : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
   if (receive_buffer > 0)
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -38,7 +38,7 @@ raw_client::raw_client(std::uint16_t port, int receive_buffer)
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::inet_pton(AF_INET, address, &to.sin_addr) != 1) throw std::runtime_error{"no address"};
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
     throw std::runtime_error{"cannot connect"};
 }

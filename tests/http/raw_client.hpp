@@ -43,7 +43,9 @@ struct ws_frame {
 
 class raw_client {
  public:
-  explicit raw_client(std::uint16_t port, int receive_buffer = 0);
+  explicit raw_client(std::uint16_t port, int receive_buffer = 0)
+      : raw_client{"127.0.0.1", port, receive_buffer} {}
+  raw_client(const char* address, std::uint16_t port, int receive_buffer = 0);
   ~raw_client();
   raw_client(raw_client&& other) noexcept;
   raw_client& operator=(raw_client&&) = delete;

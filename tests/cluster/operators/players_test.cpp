@@ -17,10 +17,18 @@ namespace {
 
 constexpr std::string_view json = "baraza.v1.json";
 
-std::uint16_t port_of(LocalCluster& at, const std::string& door) {
-  const auto url = at.url(door);
-  return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+/// Each edge of a local cluster has an address of its own.
+struct place {
+  std::string address;
+  std::uint16_t port;
+};
+place place_of(LocalCluster& at, const std::string& door) {
+  const auto url = at.url(door);  // ws://ADDRESS:PORT/v1/play
+  const auto begin = url.find("//") + 2, colon = url.rfind(':');
+  return {url.substr(begin, colon - begin),
+          static_cast<std::uint16_t>(std::stoi(url.substr(colon + 1)))};
 }
+raw_client to(const place& at) { return raw_client{at.address.c_str(), at.port}; }
 
 }  // namespace
 
@@ -31,19 +39,18 @@ TEST_CASE("a player is disabled on every edge within a second, and his table goe
   options.edges = 2;
   options.settings = {"cluster.shards=64"};
   LocalCluster cluster{std::move(options)};
-  const auto one = port_of(cluster, "edge-1"), two = port_of(cluster, "edge-2");
-  const auto made = raw_client{one}.ask(post(
+  const auto one = place_of(cluster, "edge-1"), two = place_of(cluster, "edge-2");
+  const auto made = to(one).ask(post(
       "/v1/auth/register", R"({"name":"a@b.example","password":"long enough","display":"A"})"));
   REQUIRE(made.status == 201);
   const auto player = text_in(made.body, "player"), access = text_in(made.body, "access_token");
-  const auto rival =
-      text_in(raw_client{two}.ask(post("/v1/auth/guest", "{}")).body, "access_token");
-  const auto profile = [&](std::uint16_t at) {
-    return raw_client{at}.ask(get("/v1/profile", access)).status;
+  const auto rival = text_in(to(two).ask(post("/v1/auth/guest", "{}")).body, "access_token");
+  const auto profile = [&](const place& at) {
+    return to(at).ask(get("/v1/profile", access)).status;
   };
   CHECK(profile(one) == 200);
   CHECK(profile(two) == 200);  // both edges believe the token for a while now
-  raw_client here{one}, there{two}, other{two};
+  auto here = to(one), there = to(two), other = to(two);
   REQUIRE(here.upgrade(access, json).status == 101);
   REQUIRE(there.upgrade(access, json).status == 101);
   REQUIRE(other.upgrade(rival, json).status == 101);
@@ -77,8 +84,8 @@ TEST_CASE("a player is disabled on every edge within a second, and his table goe
   CHECK(std::chrono::steady_clock::now() - begin < 3s);  // a process was started, too
   CHECK(profile(one) == 401);
   CHECK(profile(two) == 401);
-  CHECK(raw_client{two}.upgrade(access, json).status == 401);
-  CHECK(raw_client{two}
+  CHECK(to(two).upgrade(access, json).status == 401);
+  CHECK(to(two)
             .ask(post("/v1/auth/login", R"({"name":"a@b.example","password":"long enough"})"))
             .status == 403);
   // The table lives: it tells the one who waits how it ends, by its own clock.
@@ -94,7 +101,7 @@ TEST_CASE("a player is disabled on every edge within a second, and his table goe
   CHECK(why.find("is disabled already") != std::string::npos);
   CHECK(cluster.run({"player", "enable", player, "--admin", cluster.admin("edge-2"), "--json"})
             .second.find(R"({"disabled":false,"changed":true,"ended":0})") != std::string::npos);
-  CHECK(raw_client{two}
+  CHECK(to(two)
             .ask(post("/v1/auth/login", R"({"name":"a@b.example","password":"long enough"})"))
             .status == 200);
   CHECK(cluster.run({"player", "logout", player, "--admin", cluster.admin("edge-1")}).first == 0);

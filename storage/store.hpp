@@ -386,8 +386,8 @@ inline constexpr int schema_newest = 2;
 struct open_options {
   bool read_only = false;   // `ledger verify`, `replay`: no lock, no writes
   bool allow_loss = false;  // accept an asynchronous standby or synchronous_commit=off
-  // Embedded store: bytes of its commit log that are merged at a time; 0: the built-in figure. Small
-  // ones let tests see a merge.
+  // Embedded store: bytes of its commit log that are merged at a time; 0: the built-in figure.
+  // Small ones let tests see a merge.
   std::size_t merge_at_bytes = 0;
 };
 /// Opens without touching the schema. Errors: invalid URL, unavailable, incompatible.

@@ -39,7 +39,7 @@ struct origin {
 
 struct head {
   std::uint32_t schema = own_version().schema;  // of the writer; reading does not depend on it
-  std::uint64_t view = 0;   // the sender's cluster view version
+  std::uint64_t view = 0;                       // the sender's cluster view version
   std::uint64_t epoch = 0;  // the shard's epoch as the sender knows it; 0: unknown
   entity_id to;             // answers and pushes: the entity that speaks
   std::uint64_t correlation = 0;

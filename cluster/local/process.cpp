@@ -37,7 +37,10 @@ struct process_facts {
 
 std::optional<process_facts> facts_of(pid_t pid) {
   std::ifstream in{"/proc/" + std::to_string(pid) + "/stat"};
-  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  // A process may end between the opening and the reading: then the file's buffer throws, which the
+  // stream's own functions turn into an empty text, and bare iterators do not.
+  std::string text;
+  std::getline(in, text, '\0');
   const auto name_end = text.rfind(')');  // the name before it may hold anything
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream rest{text.substr(name_end + 1)};

@@ -23,6 +23,7 @@ enum class bug : std::uint8_t {
   retry_without_looking,  // an unknown outcome is told as a refusal (no rule A4)
   clock_runs_while_down,  // a match that comes back gets no time to answer
   void_twice,             // a void that finds its seq taken is written at the next one
+  level_over_newcomers,   // the level is raised without a look at who has joined meanwhile
 };
 struct named_bug {
   bug what;
@@ -41,6 +42,7 @@ inline constexpr std::array all_bugs{
     named_bug{bug::retry_without_looking, "retry-without-looking", 50},
     named_bug{bug::clock_runs_while_down, "clock-runs-while-down", 2'000},
     named_bug{bug::void_twice, "void-twice", 300},
+    named_bug{bug::level_over_newcomers, "level-over-newcomers", 300},
 };
 
 struct run_options {

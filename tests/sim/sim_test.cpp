@@ -24,10 +24,11 @@ constexpr std::size_t failures_shown = 20;  // then a run ends: there is enough 
 
 /// How many seeds it took to see the bug; 0: it was not seen.
 std::uint64_t seeds_to_find(bug what, std::uint64_t most) {
+  const bool rolls = what == bug::level_over_newcomers;
   for (std::uint64_t seed = 1; seed <= most; ++seed) {
-    world w{{.seed = seed, .with = what}};
+    world w{{.seed = seed, .with = what, .rolls_upgrade = rolls}};
     if (const auto why = w.run(); !why.empty()) {
-      world sound{{.seed = seed}};
+      world sound{{.seed = seed, .rolls_upgrade = rolls}};
       if (!sound.run().empty()) continue;  // not this bug's doing
       UNSCOPED_INFO("seed " << seed << ": " << why);
       return seed;

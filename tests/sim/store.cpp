@@ -148,7 +148,8 @@ void sim_store::raise_level(std::uint64_t who, std::uint64_t coordinator_epoch,
                             std::uint16_t level) {
   const auto is_old = [&](const auto& m) { return m.second.level < level; };
   const bool may = coordinator_ == who && coordinator_epoch_ == coordinator_epoch &&
-                   level > level_ && std::ranges::none_of(members_, is_old);
+                   level > level_ &&
+                   (bug_ == bug::level_over_newcomers || std::ranges::none_of(members_, is_old));
   if (!may) return;
   level_ = level;
   ++version_;

@@ -121,6 +121,7 @@ class world {
   void fault_of(node& n);
   void heal();
   void replace_old();
+  void start_old();
   void watch_store();
   void check_edges_are_told();
   [[nodiscard]] std::string why_not_over();
@@ -135,7 +136,7 @@ class world {
   millis now_ = began;
   std::uint64_t order_ = 0, trace_ = 0;
   std::map<std::pair<millis, std::uint64_t>, event> agenda_;
-  bool faulty_ = true, voids_ = false;
+  bool faulty_ = true, voids_ = false, has_late_ = false;
   std::set<std::pair<std::uint64_t, std::uint64_t>> cut_;  // (from, to), one way
   std::set<std::uint64_t> storeless_;
   millis store_away_until_ = 0, store_still_until_ = 0, store_slow_until_ = 0;

@@ -2,6 +2,8 @@
 // questions and timers.
 #pragma once
 
+#include <exception>
+
 #include <caf/event_based_actor.hpp>
 #include <memory>
 #include <variant>
@@ -56,7 +58,6 @@ class entity_host final : public caf::event_based_actor {
   void say_it_stands();
   void forgive();
   void commit(actors::change what);
-  static void check_size(const storage::commit& work);
   void on_commit_done(const ticket_ptr& ticket);
   void ask_due_questions(millis now);
   void rearm();
@@ -81,6 +82,7 @@ class entity_host final : public caf::event_based_actor {
       suspected_ = false,             // a strike is counted against it until it stands
       had_strikes_ = false;           // forgotten once it has got on for a while
   std::unique_ptr<past_lives> past_;  // those that failed since it last got on
+  std::exception_ptr doom_;           // ends this life when the commit in flight has ended
   std::uint64_t head_ = 0;
   cause origin_;  // of the call being carried out
   millis last_now_ = 0, last_active_ = 0, loaded_at_ = 0;

@@ -1,14 +1,34 @@
 // An entity's commits: on their way to the gate, joined by moves that come before they leave, and
 // what becomes of them.
 #include <caf/send.hpp>
+#include <exception>
+#include <utility>
 
 #include "cluster/entity_host.hpp"
 #include "cluster/host_context.hpp"
 #include "cluster/limits.hpp"
 
 namespace baraza::cluster {
-
 namespace {
+
+/// Throws if a commit, or two changes of which one joins the other, are more than the gate takes.
+struct commit_size {
+  std::size_t events = 0, transfers = 0, bytes = 0;
+
+  template <class Change>
+  commit_size& add(const Change& what) {
+    events += what.events.size();
+    transfers += what.transfers.size();
+    if (what.snapshot) bytes += what.snapshot->size();
+    for (const auto& event : what.events) bytes += event.size();
+    return *this;
+  }
+  void require_fits() const {
+    if (events == 0 || events > commit_events_max || transfers > commit_transfers_max)
+      throw std::length_error{"a commit needs 1 to 64 events and at most 1,024 transfers"};
+    if (bytes > commit_bytes_max) throw std::length_error{"a commit is larger than 1 MiB"};
+  }
+};
 
 /// The gate does not take a commit that is being changed.
 class change_of {
@@ -34,7 +54,7 @@ class change_of {
 
 /// What waits already was here first: nobody overtakes it.
 bool entity_host::join(const envelope& what) {
-  if (!ready_ || departing_ || !stash_.empty()) return false;
+  if (!ready_ || departing_ || doom_ || !stash_.empty()) return false;
   auto& work = ticket_->work;
   if (work.events.size() > commit_events_max / 2) return false;
   const change_of mine{*ticket_};
@@ -44,31 +64,25 @@ bool entity_host::join(const envelope& what) {
   std::optional<actors::change> more;
   try {
     more = entity_->join(what.what, what.from, *context_);
+    if (more) commit_size{}.add(work).add(*more).require_fits();
   } catch (...) {
+    // This life is over, but the commit it came behind is another's and sound: that one first. Else
+    // who knows a command that fails could take his opponent's moves back.
+    doom_ = std::current_exception();
     answer_failed(what.from);
-    throw;
   }
   origin_ = before;
-  if (!more) return false;
+  if (!more || doom_) return doom_ != nullptr;
   if (node_->trace) node_->trace(what.origin, "entity.joins", who_, {});
   last_active_ = now();
   is_progress_ = is_progress_ || more->is_progress;
   actors::add_to(work, std::move(*more));
-  check_size(work);
   return true;
-}
-
-void entity_host::check_size(const storage::commit& work) {
-  if (work.events.empty() || work.events.size() > commit_events_max ||
-      work.transfers.size() > commit_transfers_max)
-    throw std::length_error{"a commit needs 1 to 64 events and at most 1,024 transfers"};
-  std::size_t bytes = work.snapshot ? work.snapshot->size() : 0;
-  for (const auto& event : work.events) bytes += event.size();
-  if (bytes > commit_bytes_max) throw std::length_error{"a commit is larger than 1 MiB"};
 }
 
 void entity_host::commit(actors::change what) {
   if (ticket_in_flight_) throw std::logic_error{"an entity has at most one commit in flight"};
+  commit_size{}.add(what).require_fits();
   if (!ticket_ || ticket_.use_count() > 1)
     ticket_ = std::make_shared<commit_ticket>();  // else: nobody else looks at the old one
   auto& work = ticket_->work;
@@ -83,7 +97,6 @@ void entity_host::commit(actors::change what) {
   work.snapshot = std::move(what.snapshot);
   work.wake = what.wake;
   work.wake_at = what.wake_at;
-  check_size(work);
   is_progress_ = what.is_progress;
   ticket_->held.store(commit_ticket::hold::open, std::memory_order_relaxed);
   ticket_->host = caf::actor_cast<caf::actor>(this);
@@ -105,6 +118,7 @@ void entity_host::on_commit_done(const ticket_ptr& ticket) {
     ticket->result = {};
     return caf::delayed_anon_send(node_->gate.get(), gate_retry, commit_asked{ticket});
   }
+  if (doom_) std::rethrow_exception(std::exchange(doom_, nullptr));
   if (ticket->refused_by_gate || code == errc::seq_conflict || code == errc::stale_epoch ||
       code == errc::fenced) {
     // Somebody else wrote this journal, or this life is over: what we hold in memory is not the

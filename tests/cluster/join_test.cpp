@@ -11,14 +11,13 @@ using namespace baraza::testing;
 namespace {
 
 entity_id table() { return {entity_kind::table, uuid::v7(1'700'000'000'000)}; }
-std::string url(const temporary_folder& at) { return "sqlite:" + (at.path / "store.db").string(); }
 
 }  // namespace
 
 TEST_CASE(
     "what comes while a commit waits for the gate goes with it, in order, and nothing else does") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
   auto& services = *node.node->services();
@@ -46,4 +45,23 @@ TEST_CASE(
   CHECK(probe_joins == joins + 4);
   CHECK(services.counters.commits.load() == commits + 3);
   CHECK(node.count(who) == 8);
+}
+
+TEST_CASE("one that fails as it joins takes nothing of the commit it came behind with it") {
+  const temporary_folder folder;
+  probe_node node{folder.url()};
+  const auto who = table();
+  REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
+  auto& services = *node.node->services();
+  const auto crashes = services.counters.crashes.load();
+  caf::anon_send(services.gate.get(), cluster::gate_paused{true});
+  (void)node.edge->send(*node.node, who, "join");
+  CHECK(is_refused(node.edge->ask(*node.node, who, "venom"), "internal"));
+  CHECK(services.counters.crashes.load() == crashes);  // it ends after the commit
+  caf::anon_send(services.gate.get(), cluster::gate_paused{false});
+  REQUIRE(node.eventually([&] { return services.counters.crashes == crashes + 1; }));
+  CHECK(node.count(who) == 2);
+  const auto known = node.edge->ask(*node.node, who, "known");
+  REQUIRE(std::holds_alternative<actors::table_view>(known));
+  CHECK(std::get<actors::table_view>(known).body == "1");  // it is not asked again
 }

@@ -87,7 +87,9 @@ class probe final : public actors::entity {
   std::optional<actors::change> join(const actors::request& what, const actors::reply_to& from,
                                      actors::context&) override {
     const auto* act = std::get_if<actors::table_act>(&what);
-    if (act == nullptr || act->action != "join" || pending_ != "join") return std::nullopt;
+    if (act == nullptr || pending_ != "join") return std::nullopt;
+    if (act->action == "venom") throw actors::poisoned{{0, act->command}, "as told"};
+    if (act->action != "join") return std::nullopt;
     joined_.push_back(from);
     ++probe_joins;
     actors::change more;

@@ -35,6 +35,8 @@ struct temporary_folder {
   std::filesystem::path path;
   temporary_folder();
   ~temporary_folder();
+  /// Of an embedded store in it.
+  [[nodiscard]] std::string url() const { return "sqlite:" + (path / "store.db").string(); }
 };
 
 /// Collects what the node tells edge 1.

@@ -10,12 +10,11 @@ using namespace baraza::testing;
 namespace {
 
 entity_id table() { return {entity_kind::table, uuid::v7(1'700'000'000'000)}; }
-std::string url(const temporary_folder& at) { return "sqlite:" + (at.path / "store.db").string(); }
 
 /// Some entities with `events` events each, whose node is gone.
 std::vector<entity_id> written(const temporary_folder& folder, std::size_t count, int events,
                                const std::string& last = {}) {
-  probe_node first{url(folder)};
+  probe_node first{folder.url()};
   std::vector<entity_id> out;
   for (std::size_t i = 0; i < count; ++i) {
     out.push_back(table());
@@ -31,7 +30,7 @@ std::vector<entity_id> written(const temporary_folder& folder, std::size_t count
 TEST_CASE("one unreadable journal keeps none of its batch from loading") {
   const temporary_folder folder;
   const auto all = written(folder, 40, 1);
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   second.faults->make_unreadable(all[20]);
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::uint64_t> sent;
@@ -47,7 +46,7 @@ TEST_CASE("one unreadable journal keeps none of its batch from loading") {
 TEST_CASE("a store that is away while an entity loads costs it neither budget nor request") {
   const temporary_folder folder;
   const auto who = written(folder, 1, 3).front();
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   second.faults->activations_away = true;
   const auto sent = second.edge->send(*second.node, who, "add");
   REQUIRE(second.eventually([&] { return second.faults->refused >= 3; }));
@@ -61,7 +60,7 @@ TEST_CASE("a store that is away while an entity loads costs it neither budget no
 TEST_CASE("a void waits for a store that is away") {
   const temporary_folder folder;
   const auto who = written(folder, 1, 2, "poison").front();
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   second.faults->events_away = true;
   second.edge->send(*second.node, who, "get");
   REQUIRE(second.eventually([&] { return second.faults->refused >= 2; }));
@@ -75,7 +74,7 @@ TEST_CASE("a void waits for a store that is away") {
 TEST_CASE("a void reads a journal of several pages to its end") {
   const temporary_folder folder;
   const auto who = written(folder, 1, 6, "poison").front();
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   second.faults->events_page_max = 2;
   CHECK(is_refused(second.edge->ask(*second.node, who, "get"), "match_voided"));
   CHECK(second.faults->event_pages >= 4);
@@ -85,7 +84,7 @@ TEST_CASE("a void reads a journal of several pages to its end") {
 TEST_CASE("a snapshot that cannot be read costs time, not the match") {
   const temporary_folder folder;
   const auto who = written(folder, 1, 5, "snap").front();
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   second.faults->events_page_max = 2;
   CHECK(second.count(who) == 5);
   CHECK(second.faults->event_pages >= 3);
@@ -96,7 +95,7 @@ TEST_CASE("a snapshot that cannot be read costs time, not the match") {
 TEST_CASE("a store that goes away between snapshot and journal costs nothing either") {
   const temporary_folder folder;
   const auto who = written(folder, 1, 5, "snap").front();
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   second.faults->events_away = true;
   const auto sent = second.edge->send(*second.node, who, "add");
   REQUIRE(second.eventually([&] { return second.faults->refused >= 2; }));
@@ -110,7 +109,7 @@ TEST_CASE("every wake-up is found, however many there are") {
   constexpr std::size_t many = cluster::wake_scan_rows_max + 500;
   const temporary_folder folder;
   {
-    auto store = storage::open(url(folder));
+    auto store = storage::open(folder.url());
     REQUIRE(store);
     REQUIRE(cluster::prepare(**store));
     auto grant = (*store)->join({.name = "one", .writers = 1, .shards = 16});
@@ -134,7 +133,7 @@ TEST_CASE("every wake-up is found, however many there are") {
     }
     REQUIRE((*store)->fence(grant->incarnation));
   }
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   const auto& counters = second.node->services()->counters;
   REQUIRE(second.eventually([&] { return counters.activations >= cluster::wake_scan_rows_max; }));
   CHECK(second.eventually([&] { return counters.activations == many; }));

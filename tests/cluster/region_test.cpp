@@ -9,7 +9,6 @@ using namespace baraza::testing;
 namespace {
 
 entity_id table() { return {entity_kind::table, uuid::v7(1'700'000'000'000)}; }
-std::string url(const temporary_folder& at) { return "sqlite:" + (at.path / "store.db").string(); }
 
 }  // namespace
 
@@ -17,17 +16,17 @@ TEST_CASE("an acknowledged event survives the end of its node") {
   const temporary_folder folder;
   const auto who = table();
   {
-    probe_node first{url(folder)};
+    probe_node first{folder.url()};
     for (int i = 0; i < 20; ++i) REQUIRE(is_accepted(first.edge->ask(*first.node, who, "add")));
     REQUIRE(first.count(who) == 20);
   }
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   CHECK(second.count(who) == 20);
 }
 
 TEST_CASE("requests that arrive during a commit are handled in order, none is lost") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   std::vector<std::uint64_t> sent;
   for (int i = 0; i < 200; ++i) sent.push_back(node.edge->send(*node.node, who, "add"));
@@ -41,7 +40,7 @@ TEST_CASE("requests that arrive during a commit are handled in order, none is lo
 
 TEST_CASE("a queue longer than its bound is refused as overloaded, not kept") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   std::vector<std::uint64_t> sent;
   for (int i = 0; i < 2000; ++i) sent.push_back(node.edge->send(*node.node, who, "add"));
@@ -57,7 +56,7 @@ TEST_CASE("a queue longer than its bound is refused as overloaded, not kept") {
 
 TEST_CASE("a crashed entity comes back from its journal and its edge is told") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
   CHECK(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
@@ -68,7 +67,7 @@ TEST_CASE("a crashed entity comes back from its journal and its edge is told") {
 
 TEST_CASE("a crash between commit and answer loses no event and repeats none") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
   node.edge->send(*node.node, who, "crash_after_commit");
@@ -80,7 +79,7 @@ TEST_CASE("a crash between commit and answer loses no event and repeats none") {
 
 TEST_CASE("requests waiting behind the one that crashes are handled by the next life") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   std::vector<std::uint64_t> sent{node.edge->send(*node.node, who, "add"),
                                   node.edge->send(*node.node, who, "throw")};
@@ -92,7 +91,7 @@ TEST_CASE("requests waiting behind the one that crashes are handled by the next 
 
 TEST_CASE("one that keeps crashing is backed off, its neighbours play on") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto bad = table(), good = table();
   for (int i = 0; i < 5; ++i)
     REQUIRE(is_refused(node.edge->ask(*node.node, bad, "throw"), "internal"));
@@ -106,7 +105,7 @@ TEST_CASE("one that keeps crashing is backed off, its neighbours play on") {
 
 TEST_CASE("a clock that always throws ends in a void after a bounded number of restarts") {
   const temporary_folder folder;
-  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  probe_node node{folder.url(), 120'000, std::chrono::milliseconds{1}};
   const auto who = table();
   node.edge->send(*node.node, who, "fuse");
   const auto& counters = node.node->services()->counters;
@@ -118,7 +117,7 @@ TEST_CASE("a clock that always throws ends in a void after a bounded number of r
 
 TEST_CASE("requests that always throw end in quarantine: a stake is not given back at will") {
   const temporary_folder folder;
-  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  probe_node node{folder.url(), 120'000, std::chrono::milliseconds{1}};
   const auto who = table();
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
   const auto last = cluster::restarts_at_once_max + cluster::restarts_with_backoff_max;
@@ -133,7 +132,7 @@ TEST_CASE("requests that always throw end in quarantine: a stake is not given ba
 
 TEST_CASE("one that gets on between its crashes is brought back for ever") {
   const temporary_folder folder;
-  probe_node node{url(folder), 120'000, std::chrono::milliseconds{1}};
+  probe_node node{folder.url(), 120'000, std::chrono::milliseconds{1}};
   const auto who = table();
   for (int i = 0; i < 30; ++i) {
     REQUIRE(is_refused(node.edge->ask(*node.node, who, "throw"), "internal"));
@@ -144,7 +143,7 @@ TEST_CASE("one that gets on between its crashes is brought back for ever") {
 
 TEST_CASE("poisoned commands cost no restart budget and are known to the next life") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   constexpr std::size_t many = actors::poisons_max + 6;
   for (std::size_t i = 0; i < many; ++i)
@@ -164,7 +163,7 @@ TEST_CASE("a journal that cannot be folded is voided without the entity's code, 
   const temporary_folder folder;
   const auto who = table();
   {
-    probe_node node{url(folder)};
+    probe_node node{folder.url()};
     REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
     REQUIRE(is_accepted(node.edge->ask(*node.node, who, "poison")));
     CHECK(is_refused(node.edge->ask(*node.node, who, "throw"),
@@ -185,7 +184,7 @@ TEST_CASE("a journal that cannot be folded is voided without the entity's code, 
 
 TEST_CASE("an idle entity is passivated and comes back with the next request") {
   const temporary_folder folder;
-  probe_node node{url(folder), 50};
+  probe_node node{folder.url(), 50};
   const auto who = table();
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
   const auto& counters = node.node->services()->counters;
@@ -196,7 +195,7 @@ TEST_CASE("an idle entity is passivated and comes back with the next request") {
 
 TEST_CASE("requests that meet an entity falling asleep are all answered") {
   const temporary_folder folder;
-  probe_node node{url(folder), 1};  // falls asleep whenever it can
+  probe_node node{folder.url(), 1};  // falls asleep whenever it can
   std::vector<entity_id> all;
   for (int i = 0; i < 20; ++i) all.push_back(table());
   for (int round = 0; round < 30; ++round) {
@@ -211,11 +210,11 @@ TEST_CASE("a stored wake-up brings an entity of a dead node back without a reque
   const temporary_folder folder;
   const auto who = table();
   {
-    probe_node first{url(folder)};
+    probe_node first{folder.url()};
     REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 1")));
     REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 300")));
   }
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   const auto& counters = second.node->services()->counters;
   CHECK(second.eventually([&] { return counters.commits >= 1; }));
   CHECK(counters.requests == 0);
@@ -226,13 +225,13 @@ TEST_CASE("what brought its node down three times is voided without running its 
   const temporary_folder folder;
   const auto who = table();
   {
-    probe_node first{url(folder)};
+    probe_node first{folder.url()};
     REQUIRE(is_accepted(first.edge->ask(*first.node, who, "wake 30000")));
     for (int death = 0; death < 3; ++death)
       REQUIRE(first.store->count_attempt(std::span{&who, 1},
                                          storage::strike::hold));  // as the watchdog does
   }
-  probe_node second{url(folder)};
+  probe_node second{folder.url()};
   const auto& counters = second.node->services()->counters;
   REQUIRE(second.eventually([&] { return counters.voids >= 1; }));
   CHECK(counters.activations == 0);
@@ -246,10 +245,10 @@ namespace {
 entity_id one_of_a_dead_node(const temporary_folder& folder) {
   const auto who = table();
   {
-    probe_node first{url(folder)};
+    probe_node first{folder.url()};
     for (int i = 0; i < 3; ++i) REQUIRE(is_accepted(first.edge->ask(*first.node, who, "add")));
   }
-  auto store = storage::open(url(folder));
+  auto store = storage::open(folder.url());
   REQUIRE(store);
   REQUIRE((*store)->join({.name = "dies", .shards = 16}));  // and never closes its fence
   return who;
@@ -272,14 +271,14 @@ TEST_CASE("after a death a strike is counted before an entity's code runs, and f
     if (store != nullptr && folding == who) seen = attempts_of(*store, who);
   };
   {
-    probe_node second{url(folder)};
+    probe_node second{folder.url()};
     store = second.store.get();
     CHECK(second.count(who) == 3);  // a request brings it back: it has no wake-up
     CHECK(seen == 1);
     CHECK(second.eventually([&] { return attempts_of(*store, who) == 0; }));
   }
   {
-    probe_node third{url(folder)};  // the second one left in order
+    probe_node third{folder.url()};  // the second one left in order
     store = third.store.get();
     CHECK(third.count(who) == 3);
     CHECK(seen == 0);
@@ -292,13 +291,13 @@ TEST_CASE("a request does not run what brought its node down three times") {
   const auto who = one_of_a_dead_node(folder);
   std::atomic<int> folded{0};
   {
-    auto store = storage::open(url(folder));
+    auto store = storage::open(folder.url());
     for (int death = 0; death < 3; ++death)
       REQUIRE((*store)->count_attempt(std::span{&who, 1}, storage::strike::load));
   }
   probe_folds = [&](const entity_id&) { ++folded; };
   {
-    probe_node second{url(folder)};
+    probe_node second{folder.url()};
     CHECK(is_refused(second.edge->ask(*second.node, who, "get"), "match_voided"));
     CHECK(folded == 0);
   }
@@ -307,7 +306,7 @@ TEST_CASE("a request does not run what brought its node down three times") {
 
 TEST_CASE("a commit that no store takes is refused alone and holds up nobody") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   std::vector<std::pair<std::uint64_t, bool>> asked;  // and whether it is the bad one
   for (int i = 0; i < 40; ++i) {
     const bool bad = i % 10 == 3;
@@ -325,7 +324,7 @@ TEST_CASE("a commit that no store takes is refused alone and holds up nobody") {
 
 TEST_CASE("commits that meet a full gate wait, and spend nobody's budget") {
   const temporary_folder folder;
-  probe_node node{url(folder), 120'000, cluster::restart_backoff_first, 1};
+  probe_node node{folder.url(), 120'000, cluster::restart_backoff_first, 1};
   std::vector<std::uint64_t> sent;
   for (int i = 0; i < 60; ++i) sent.push_back(node.edge->send(*node.node, table(), "add"));
   for (const auto request : sent) REQUIRE(is_accepted(node.edge->wait(request)));
@@ -336,7 +335,7 @@ TEST_CASE("commits that meet a full gate wait, and spend nobody's budget") {
 
 TEST_CASE("a read that is asked anew is answered once, by the newer question") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto answer = node.edge->ask(*node.node, table(), "ask_twice");
   REQUIRE(std::holds_alternative<actors::table_view>(answer));
   CHECK(std::get<actors::table_view>(answer).body == "1");
@@ -347,7 +346,7 @@ TEST_CASE("a node that stops waits for whoever is in the middle of a call") {
   const temporary_folder folder;
   const auto who = table();
   {
-    probe_node first{url(folder)};
+    probe_node first{folder.url()};
     REQUIRE(is_accepted(first.edge->ask(*first.node, who, "add")));
     first.edge->send(*first.node, who, "slow");
     REQUIRE(first.eventually([&] { return probes_busy == 1; }));
@@ -357,14 +356,14 @@ TEST_CASE("a node that stops waits for whoever is in the middle of a call") {
     REQUIRE(reader);
     CHECK((*reader)->events(who, 0, 10)->size() == 2);
   }
-  auto store = storage::open(url(folder));
+  auto store = storage::open(folder.url());
   REQUIRE(store);
   CHECK_FALSE((*store)->join({.name = "next", .shards = 16})->predecessor_died);
 }
 
 TEST_CASE("a clock fires on a running node") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "wake 30")));
   CHECK(node.eventually([&] { return node.node->services()->counters.commits >= 2; }));
@@ -373,7 +372,7 @@ TEST_CASE("a clock fires on a running node") {
 
 TEST_CASE("a fenced node stops instead of answering") {
   const temporary_folder folder;
-  probe_node node{url(folder)};
+  probe_node node{folder.url()};
   const auto who = table();
   REQUIRE(is_accepted(node.edge->ask(*node.node, who, "add")));
   REQUIRE(node.store->fence(node.node->services()->grant.incarnation));

@@ -8,7 +8,9 @@ using storage::vote_kind;
 
 void failure_detector::set_members(const std::vector<storage::member>& members, time_point now) {
   std::vector<std::uint64_t> alive;
-  for (const auto& m : members) alive.push_back(m.incarnation);
+  for (const auto& m : members)
+    if (m.status != storage::member_status::joining || m.incarnation == self_)
+      alive.push_back(m.incarnation);
   ring_ = ring{alive};
   std::erase_if(peers_,
                 [&](const auto& p) { return std::ranges::find(alive, p.first) == alive.end(); });

@@ -67,7 +67,8 @@ class failure_detector {
   failure_detector(std::uint64_t self, const detector_options& options = {})
       : self_{self}, options_{options} {}
 
-  /// The members of the newest view. Those gone are forgotten.
+  /// The members of the newest view. Those gone are forgotten. Newcomers are left to their leases:
+  /// they own nothing that somebody waits for, and open their doors only after they have joined.
   void set_members(const std::vector<storage::member>& members, time_point now);
   /// To be called at next_look() at the latest.
   /// @param may_judge lease_keeper::may_judge

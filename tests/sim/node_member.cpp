@@ -129,6 +129,7 @@ void node::coordinate() {
 
 void node::raise_level(std::uint64_t coordinator_epoch, std::uint16_t level) {
   world_.log("node ", id, " raises the level to ", level);
+  world_.level_rises();
   world_.ask_store(
       id,
       [this, coordinator_epoch, level] { world_.store.raise_level(id, coordinator_epoch, level); },

@@ -225,20 +225,19 @@ void world::replace_old() {
   later(15'000, 0, [this, &n, edge = n.is_edge, name = n.name] {
     if (n.running) kill(n);
     start_node(edge, name);
-    if (!std::exchange(has_late_, true))
-      later(static_cast<millis>(pick(0, 2'500)), 0, [this] { start_old(); });
     replace_old();
   });
 }
 
-// Somebody starts an old binary once more, about when the level rises. Should the store still take
-// it, it is rolled like the others.
-void world::start_old() {
-  const auto id = store.join("late", 0, 1, store_now());
-  if (id == 0) return;
-  log("node ", id, " joins late, an old binary");
-  nodes_[id] = std::make_unique<node>(*this, id, true, "late");
-  later(2'000, 0, [this] { replace_old(); });
+void world::level_rises() {
+  if (!options.rolls_upgrade || std::exchange(has_late_, true)) return;
+  later(pick(0, 4), 0, [this] {
+    const auto id = store.join("late", 0, 1, store_now());
+    if (id == 0) return;
+    log("node ", id, " joins late, an old binary");
+    nodes_[id] = std::make_unique<node>(*this, id, true, "late");
+    later(2'000, 0, [this] { replace_old(); });
+  });
 }
 
 std::string world::why_not_over() {

@@ -128,14 +128,13 @@ void world::watch_store() {
 void world::check_edges_are_told() {
   for (const auto id : edges())
     for (const auto& table : matches) {
-      const auto& n = *find(id);
-      const auto seen = n.seen_of(table);
-      if (seen == 0 || seen >= store.ledger.journals[table].size()) {
-        behind_since_.erase({id, table});
-        continue;
-      }
-      const auto [since, is_new] = behind_since_.emplace(std::pair{id, table}, now_);
-      longest_behind = std::max(longest_behind, now_ - since->second);
+      const auto seen = find(id)->seen_of(table);
+      auto& untold = untold_[{id, table}];
+      std::erase_if(untold, [&](const auto& head) { return head.first <= seen; });
+      const auto head = store.ledger.journals[table].size();
+      if (seen == 0 || seen >= head) continue;
+      untold.emplace(head, now_);
+      longest_behind = std::max(longest_behind, now_ - untold.begin()->second);
       if (longest_behind > options.told_within_ms) fail("an edge learned of an event too late");
     }
 }

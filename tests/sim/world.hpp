@@ -68,6 +68,9 @@ class world {
                  std::function<void()> failed);
   [[nodiscard]] millis store_now() const { return now_; }
   [[nodiscard]] std::uint64_t store_connection(std::uint64_t who) const;
+  /// Somebody is about to ask for it: the first time, an old binary is started once more, about
+  /// when it rises. Should the store still take that one, it is rolled like the others.
+  void level_rises();
 
   // ---- looking
   [[nodiscard]] node* find(std::uint64_t id);
@@ -121,7 +124,6 @@ class world {
   void fault_of(node& n);
   void heal();
   void replace_old();
-  void start_old();
   void watch_store();
   void check_edges_are_told();
   [[nodiscard]] std::string why_not_over();
@@ -144,7 +146,8 @@ class world {
   std::map<std::uint64_t, std::unique_ptr<node>> nodes_;
   std::vector<std::unique_ptr<player>> players_;
   std::vector<promised> promises_;
-  std::map<std::pair<std::uint64_t, entity_id>, millis> behind_since_;
+  // By edge and table: the lengths of its journal that the edge has not heard of, and since when.
+  std::map<std::pair<std::uint64_t, entity_id>, std::map<std::uint64_t, millis>> untold_;
   std::vector<std::string> log_;
 };
 

@@ -14,24 +14,10 @@ bool never_gets_ready(LocalCluster& cluster, const std::string& who,
 }  // namespace
 
 TEST_CASE("ten nodes start at once", "[bad_days]") {
-  LocalCluster cluster{{.nodes = 10, .edges = 1, .is_awaited = false}};
-  // Eleven processes start on two cores: one that is too slow to answer is given up, ends itself,
-  // and is started again by whoever started it.
-  REQUIRE(becomes_true(120s, [&] {
-    bool all = true;
-    for (const auto& each : cluster.nodes()) {
-      if (!cluster.is_running(each)) cluster.cluster().restart(each);
-      all = cluster.is_ready(each) && all;
-    }
-    return all;
-  }));
-  cluster.wait_until_ready();
-  const auto bots = cluster.load("edge-1", 4);
+  bad_day day{{.nodes = 10, .edges = 1}};
   bad_day::play(4s);
-  const auto played = bots->stop();
-  INFO(played.text);
-  CHECK(played.exit_code == 0);
-  cluster.ledger_verify();
+  day.require_survived();
+  day.require_all_running();
 }
 
 TEST_CASE("a second node of a name that lives is refused with exit code 2", "[bad_days]") {

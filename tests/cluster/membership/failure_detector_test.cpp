@@ -68,6 +68,22 @@ struct scene {
 
 }  // namespace
 
+TEST_CASE("a newcomer is accused by nobody until it is up") {
+  scene s{3};
+  auto members = members_of(4);
+  members.back().status = storage::member_status::joining;
+  s.refuses = true;
+  s.silent = {4};
+  s.detector.set_members(members, s.now);
+  s.run_for(20s);
+  CHECK(s.votes.empty());
+  members.back().status = storage::member_status::up;
+  s.detector.set_members(members, s.now);
+  s.run_for(20s);
+  REQUIRE_FALSE(s.votes.empty());
+  CHECK(s.votes.front().target == 4);
+}
+
 TEST_CASE("each member watches the next three of the ring and is watched by three") {
   std::vector<std::uint64_t> all;
   for (std::uint64_t i = 1; i <= 50; ++i) all.push_back(i * 7);

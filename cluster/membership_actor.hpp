@@ -124,6 +124,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
   void ask_helper(const cluster::ask_helper& what) override;
   void greet(std::uint64_t who) override;
   void ask_hand_off(const cluster::ask_hand_off& what) override;
+  void tell_rows(std::span<const storage::shard_row> rows) override;
   void carry_out(const shard_action& what) override;
   void suspended(bool is) override;
   void stop(std::string_view why) override;

@@ -70,8 +70,8 @@ void membership_actor::vote(std::uint64_t accused, storage::vote_kind kind) {
           (kind == storage::vote_kind::silent ? " is silent" : " has lost the store"));
   ask_store(
       views_,
-      [self = parts_->self, accused, kind](auto& store) {
-        return store.accuse(self, accused, kind);
+      [self = parts_->self, accused, kind, known = member_.view().version()](auto& store) {
+        return store.accuse(self, accused, kind, known);
       },
       [](membership_actor& a, const auto& state) { a.on_state(state); });
 }
@@ -85,31 +85,35 @@ void membership_actor::declare_dead(std::uint64_t version, std::span<const std::
                                     std::span<const storage::shard_change> changes) {
   if (is_declaring_) return;
   std::vector<std::uint64_t> who{dead.begin(), dead.end()};
-  std::vector<storage::shard_change> rows{changes.begin(), changes.end()};
+  std::vector<storage::shard_change> wanted{changes.begin(), changes.end()};
   std::string names;
   for (const auto one : who) names += ' ' + std::to_string(one);
   log(severity::warning, "membership.declares_dead", names.substr(1));
   is_declaring_ = ask_store(
       changes_,
-      [self = parts_->self, version, who = std::move(who), rows = std::move(rows)](auto& store) {
+      [self = parts_->self, version, who = std::move(who),
+       wanted = std::move(wanted)](auto& store) {
+        auto rows = wanted;
         auto done = store.declare_dead(self, version, who, rows);
-        auto state = store.read(0);
         // A shard that moved meanwhile has changed the view: the sentence stands, its heirs do not.
-        for (int again = 0; again < declare_retries_max && done && !*done && state; ++again) {
-          if (!all_living(*state, who)) break;
-          done = store.declare_dead(self, state->version, who, reassign(*state, who));
-          state = store.read(0);
+        for (int again = 0; again < declare_retries_max && done && !*done; ++again) {
+          const auto state = store.read(0);
+          if (!state || !all_living(*state, who)) break;
+          rows = reassign(*state, who);
+          done = store.declare_dead(self, state->version, who, rows);
         }
-        return std::pair{std::move(done), std::move(state)};
+        return std::pair{std::move(done), std::move(rows)};
       },
       [count = dead.size()](membership_actor& a, const auto& got) {
         a.is_declaring_ = false;
         if (!got.first)
           a.log(severity::warning, "membership.death_refused", got.first.why().message);
-        const bool is_done = got.first && *got.first;
-        if (is_done) a.node_->counters.deaths += count;
-        a.caused_news_ = a.caused_news_ || is_done;
-        a.on_state(got.second);
+        if (got.first && *got.first) {
+          a.node_->counters.deaths += count;
+          a.caused_news_ = true;
+          a.member_.buried(got.second, now());
+        }
+        a.read(0);
       });
 }
 
@@ -155,6 +159,10 @@ void membership_actor::probe(std::uint64_t target, std::uint64_t number) {
 
 void membership_actor::ask_helper(const cluster::ask_helper& what) {
   node_->others->send(what.helper, wire::try_for{what.target, what.number});
+}
+
+void membership_actor::tell_rows(std::span<const storage::shard_row> rows) {
+  for (const auto& row : rows) news_.push_back({row.id, row.owner, row.epoch, row.next_owner});
 }
 
 void membership_actor::greet(std::uint64_t who) { node_->others->send(who, wire::greeting{}); }

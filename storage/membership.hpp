@@ -108,13 +108,14 @@ class membership_store {
   /// released first. Errors: invalid (no such way).
   virtual status set_status(std::uint64_t incarnation, member_status to) = 0;
 
-  /// Writes or refreshes the vote, stamped by the store, and shows the whole state to count in.
-  virtual result<cluster_state> accuse(std::uint64_t accuser, std::uint64_t accused,
-                                       vote_kind kind) = 0;
+  /// Writes or refreshes the vote, stamped by the store, and shows the state to count in.
+  /// @param known as for read()
+  virtual result<cluster_state> accuse(std::uint64_t accuser, std::uint64_t accused, vote_kind kind,
+                                       std::uint64_t known) = 0;
   virtual status withdraw(std::uint64_t accuser, std::uint64_t accused) = 0;
   /// One transaction, in this order: the fence rows of the dead (waits for their commits in flight,
-  /// ends those connections after 500 ms), their leases, the view, their shards, and one attempt
-  /// more on the wake rows that were due (rule B1). `changes` must name every shard of the dead.
+  /// ends those connections after 500 ms), their leases, the view, their shards (rule B1).
+  /// `changes` must name every shard of the dead.
   /// @param declarer 0: a joiner that ends its predecessor
   /// @returns false: the view is no longer `version`; read and count again
   virtual result<bool> declare_dead(std::uint64_t declarer, std::uint64_t version,

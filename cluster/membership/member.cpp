@@ -32,7 +32,7 @@ void member::tick(time_point now) {
       port_.become_up();
     }
   }
-  for (const auto& action : detector_.tick(now, judges(now))) carry_out(action);
+  look_after_peers(now);
   carry_out(shards_.tick(now));
   if (is_joining_ || !lease_.may_commit(now)) return;
   if (now >= next_coordinate_) {
@@ -138,6 +138,14 @@ void member::row(const storage::shard_row& what, time_point now) {
   carry_out(shards_.row(what, now));
 }
 
+void member::buried(std::span<const storage::shard_change> changes, time_point now) {
+  std::vector<storage::shard_row> rows;
+  for (const auto& c : changes)
+    rows.push_back({c.shard, c.to, c.epoch + (c.to != 0 ? 1 : 0), 0, 0});
+  port_.tell_rows(rows);
+  for (const auto& each : rows) row(each, now);
+}
+
 // ---- the peers' reports -----------------------------------------------------------------------
 
 void member::answered(std::uint64_t target, std::uint64_t number, bool suspended, time_point now) {
@@ -146,6 +154,18 @@ void member::answered(std::uint64_t target, std::uint64_t number, bool suspended
 
 void member::unreachable(std::uint64_t target, std::uint64_t number, time_point now) {
   detector_.unreachable(target, number, now);
+  look_after_peers(now);
+}
+
+void member::link_lost(std::uint64_t peer, time_point now) {
+  detector_.link_lost(peer, now);
+  look_after_peers(now);
+}
+
+/// With each bad news, not only with the next tick: three ticks would pass until a vote.
+void member::look_after_peers(time_point now) {
+  if (stopped_) return;
+  for (const auto& action : detector_.tick(now, judges(now))) carry_out(action);
 }
 
 void member::hand_off(const ask_hand_off& what, time_point now) {

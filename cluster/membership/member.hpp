@@ -41,6 +41,7 @@ class member_port {
   virtual void ask_helper(const ask_helper& what) = 0;                 // likewise
   virtual void greet(std::uint64_t who) = 0;                           // greeted()
   virtual void ask_hand_off(const cluster::ask_hand_off& what) = 0;    // there: hand_off()
+  virtual void tell_rows(std::span<const storage::shard_row> rows) = 0;  // everywhere: row()
   // ---- region, gate, and the store's take and release
   virtual void carry_out(const shard_action& what) = 0;  // as each action says
   /// The lease is over or held again: the gate holds commits meanwhile, the region answers
@@ -84,11 +85,14 @@ class member {
   /// @param epoch 0: another one is
   void coordinating(std::uint64_t epoch) { coordinator_epoch_ = epoch; }
   void row(const storage::shard_row& what, time_point now);
+  /// A death that this node declared is in the store, with these changes: the heirs need not wait
+  /// until they have read so.
+  void buried(std::span<const storage::shard_change> changes, time_point now);
   void shard_store_failed(shard_id shard, time_point now) { shards_.store_failed(shard, now); }
   // ---- reports of peers
   void answered(std::uint64_t target, std::uint64_t number, bool suspended, time_point now);
   void unreachable(std::uint64_t target, std::uint64_t number, time_point now);
-  void link_lost(std::uint64_t peer, time_point now) { detector_.link_lost(peer, now); }
+  void link_lost(std::uint64_t peer, time_point now);
   void greeted(std::uint64_t who) { joining_.answered(who); }
   void hand_off(const ask_hand_off& what, time_point now);
   /// An operator's move. @returns false: this node does not coordinate, or there is no such shard
@@ -117,6 +121,7 @@ class member {
   void carry_out(const shard_keeper::actions& actions);
   void carry_out(const detector_action& action);
   void look_after_lease(time_point now);
+  void look_after_peers(time_point now);
   void condemn(time_point now);
   void take_back_stale_votes();
   [[nodiscard]] bool has_a_say() const;

@@ -181,7 +181,7 @@ status pg_membership::set_status(std::uint64_t incarnation, member_status to) {
 }
 
 result<cluster_state> pg_membership::accuse(std::uint64_t accuser, std::uint64_t accused,
-                                            vote_kind kind) {
+                                            vote_kind kind, std::uint64_t known) {
   // The vote is there for all before the others' votes are counted: two that vote in the same
   // moment and count first would each see its own only, and nobody would declare.
   const auto voted = transact(db_, [&](pqxx::work& work) {
@@ -194,7 +194,7 @@ result<cluster_state> pg_membership::accuse(std::uint64_t accuser, std::uint64_t
     return done{};
   });
   if (!voted) return voted.why();
-  return read(0);
+  return read(known);
 }
 
 status pg_membership::withdraw(std::uint64_t accuser, std::uint64_t accused) {

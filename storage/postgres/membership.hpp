@@ -23,8 +23,8 @@ class pg_membership final : public membership_store {
   result<renewal> renew(std::uint64_t incarnation, millis lease) override;
   result<cluster_state> read(std::uint64_t known) override;
   status set_status(std::uint64_t incarnation, member_status to) override;
-  result<cluster_state> accuse(std::uint64_t accuser, std::uint64_t accused,
-                               vote_kind kind) override;
+  result<cluster_state> accuse(std::uint64_t accuser, std::uint64_t accused, vote_kind kind,
+                               std::uint64_t known) override;
   status withdraw(std::uint64_t accuser, std::uint64_t accused) override;
   result<bool> declare_dead(std::uint64_t declarer, std::uint64_t version,
                             std::span<const std::uint64_t> dead,

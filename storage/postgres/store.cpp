@@ -138,7 +138,8 @@ pg_store::pg_store(std::string url, const open_options& options, const timing& t
     : url_{std::move(url)},
       options_{options},
       times_{times},
-      server_{options.read_only ? nullptr : std::make_shared<server_memory>()} {}
+      server_{options.read_only ? nullptr : std::make_shared<server_memory>()},
+      attempts_{url_, "baraza-attempts", times_.statement, server_} {}
 
 result<std::unique_ptr<writer>> pg_store::open_writer(const node_grant& node, std::uint16_t index) {
   if (options_.read_only) return error{errc::invalid, "the store was opened read-only"};
@@ -226,7 +227,14 @@ status pg_store::record_incident(const incident& what) {
 /// @param sql takes the entities as `e (kind, entity)` from $1 and $2
 status pg_store::for_each(std::span<const entity_id> entities, const char* sql) {
   if (entities.size() > read_keys_max) return error{errc::invalid, "too many entities in a call"};
-  database db{url_, "baraza-attempts", times_.statement, server_};
+  // Nobody waits for another's call: a watchdog about to end the process could wait for ever.
+  if (const std::unique_lock own{attempts_busy_, std::try_to_lock})
+    return for_each(attempts_, entities, sql);
+  database other{url_, "baraza-attempts", times_.statement, server_};
+  return for_each(other, entities, sql);
+}
+
+status pg_store::for_each(database& db, std::span<const entity_id> entities, const char* sql) {
   // A repeat counts an attempt twice at worst, and only if the connection broke right then.
   return db.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};

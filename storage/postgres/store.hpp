@@ -1,5 +1,8 @@
 #pragma once
 
+#include <mutex>
+
+#include "storage/postgres/database.hpp"
 #include "storage/postgres/postgres.hpp"
 #include "storage/postgres/server_memory.hpp"
 
@@ -26,11 +29,15 @@ class pg_store final : public store {
 
  private:
   status for_each(std::span<const entity_id> entities, const char* sql);
+  static status for_each(database& db, std::span<const entity_id> entities, const char* sql);
 
   std::string url_;
   open_options options_;
   timing times_;
   std::shared_ptr<server_memory> server_;  // null: read-only, and a standby is as good
+  // Kept, as each load after a death counts twice; a new connection takes ten times as long.
+  std::mutex attempts_busy_;
+  database attempts_;
 };
 
 }  // namespace baraza::storage::postgres

@@ -299,11 +299,8 @@ void node::carry_out(const shard_action& what) {
             });
           },
           [&](const announce_free& a) {
-            for (const auto& [who, peer] : world_.nodes())
-              if (who != id)
-                world_.send(id, who, [a](node& there) {
-                  there.member.row({a.shard, 0, a.epoch, a.to}, there.clock());
-                });
+            const storage::shard_row free{a.shard, 0, a.epoch, a.to};
+            tell_rows({&free, 1});
           },
           [&](const stop_node& a) { stop(a.why); }},
       what);

@@ -71,6 +71,7 @@ class node final : public cluster::member_port {
   void ask_helper(const cluster::ask_helper& what) override;
   void greet(std::uint64_t who) override;
   void ask_hand_off(const cluster::ask_hand_off& what) override;
+  void tell_rows(std::span<const storage::shard_row> rows) override;
   void carry_out(const cluster::shard_action& what) override;
   void suspended(bool is) override;
   void stop(std::string_view why) override;

@@ -80,13 +80,18 @@ void node::declare_dead(std::uint64_t version, std::span<const std::uint64_t> de
   for (const auto& s : cluster::count_votes(member.last_state(), member.may_judge(now)))
     world_.log("node ", id, member.may_judge(now) ? ", a judge," : "", " condemns ", s.who, ": ",
                to_string(s.why));
+  auto done = std::make_shared<bool>(false);
   world_.ask_store(
       id,
-      [this, version, who, rows, counted = member.last_state(), silences = silences_] {
-        if (world_.store.declare_dead(id, version, who, rows, world_.store_now()))
-          world_.check_sentence(who, counted, silences);
+      [this, version, who, rows, done, counted = member.last_state(), silences = silences_] {
+        *done = world_.store.declare_dead(id, version, who, rows, world_.store_now());
+        if (*done) world_.check_sentence(who, counted, silences);
       },
-      [this] { read(0); }, [] {});
+      [this, rows, done] {
+        if (*done) member.buried(rows, clock());
+        read(0);
+      },
+      [] {});
 }
 
 // Its players' sockets would stay with it; here they connect anew.
@@ -169,6 +174,14 @@ void node::ask_helper(const cluster::ask_helper& what) {
       });
     });
   });
+}
+
+void node::tell_rows(std::span<const storage::shard_row> rows) {
+  for (const auto& [other, n] : world_.nodes())
+    if (other != id)
+      world_.send(id, other, [rows = std::vector(rows.begin(), rows.end())](node& there) {
+        for (const auto& row : rows) there.member.row(row, there.clock());
+      });
 }
 
 void node::greet(std::uint64_t who) {

@@ -85,17 +85,17 @@ TEST_CASE("votes are stamped, refreshed, withdrawn, and only of members that are
   const auto one = s.join("one"), two = s.join("two");
   const auto three = s.try_join("three");
   REQUIRE(three);
-  auto seen = s.members->accuse(one.incarnation, two.incarnation, vote_kind::silent);
+  auto seen = s.members->accuse(one.incarnation, two.incarnation, vote_kind::silent, 0);
   REQUIRE(seen);
   REQUIRE(seen->votes.size() == 1);
   CHECK(seen->shards.size() == shards);
   const auto first = seen->votes[0].at;
   CHECK(std::abs(seen->now - first) < 1000);
-  seen = s.members->accuse(one.incarnation, two.incarnation, vote_kind::store_lost);
+  seen = s.members->accuse(one.incarnation, two.incarnation, vote_kind::store_lost, 0);
   REQUIRE(seen->votes.size() == 1);
   CHECK(seen->votes[0].kind == vote_kind::store_lost);
   CHECK(seen->votes[0].at >= first);
-  CHECK(s.members->accuse(three->incarnation, two.incarnation, vote_kind::silent).why().code ==
+  CHECK(s.members->accuse(three->incarnation, two.incarnation, vote_kind::silent, 0).why().code ==
         errc::fenced);
   REQUIRE(s.members->withdraw(one.incarnation, two.incarnation));
   CHECK(s.state().votes.empty());
@@ -183,7 +183,7 @@ TEST_CASE("the dead are fenced, their shards and due wake rows handed on, in one
   due.wake = storage::commit::wake_change::set;
   due.wake_at = 1;
   REQUIRE(apply(*writer, one, due, 1) == errc::none);
-  REQUIRE(s.members->accuse(two.incarnation, one.incarnation, vote_kind::silent));
+  REQUIRE(s.members->accuse(two.incarnation, one.incarnation, vote_kind::silent, 0));
   const auto version = s.state().version;
   const std::uint64_t dead[] = {one.incarnation};
   auto changes = s.all_of(one.incarnation, two.incarnation);

@@ -16,7 +16,7 @@ class voter {
   voter(membership_scene& at, std::uint64_t self) : store_{at.open()}, self_{self} {}
   void vote(std::barrier<>& start, std::uint64_t accused) {
     start.arrive_and_wait();
-    const auto seen = store_->accuse(self_, accused, storage::vote_kind::silent);
+    const auto seen = store_->accuse(self_, accused, storage::vote_kind::silent, 0);
     votes_ = seen ? seen->votes.size() : 0;
   }
   void take_back(std::uint64_t accused) { REQUIRE(store_->withdraw(self_, accused)); }

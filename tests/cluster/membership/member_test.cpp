@@ -31,22 +31,28 @@ struct recorder final : member_port {
   void probe(std::uint64_t target, std::uint64_t number) override {
     probes.emplace_back(target, number);
   }
-  void ask_helper(const cluster::ask_helper&) override {}
+  void ask_helper(const cluster::ask_helper& what) override { asked.push_back(what); }
   void greet(std::uint64_t) override {}
   void ask_hand_off(const cluster::ask_hand_off&) override {}
+  void tell_rows(std::span<const storage::shard_row> rows) override {
+    told.insert(told.end(), rows.begin(), rows.end());
+  }
   void carry_out(const shard_action& what) override {
     if (const auto* take = std::get_if<take_shard>(&what)) taken.push_back(take->shard);
+    if (const auto* open = std::get_if<open_gate>(&what)) opened.push_back(open->shard);
   }
   void suspended(bool) override {}
   void stop(std::string_view) override {}
 
   std::size_t renewals = 0, became_up = 0;
   std::vector<std::uint64_t> votes, withdrawn;
-  std::vector<shard_id> taken;
+  std::vector<shard_id> taken, opened;
+  std::vector<cluster::ask_helper> asked;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> probes;
   std::vector<std::pair<std::uint64_t, std::uint16_t>> raised;
   std::vector<std::vector<std::uint64_t>> declared;
   std::vector<storage::shard_change> changed;
+  std::vector<storage::shard_row> told;
 };
 
 /// Member 9 of a store whose rows a test writes; it reads them twice a second.
@@ -112,6 +118,31 @@ TEST_CASE("a newcomer ends the dead when all who were up are past their leases")
     s.run_for(20s, {2});
     CHECK(s.port.declared.empty());
   }
+}
+
+TEST_CASE("the heirs of the dead are told by the one who declared it, and open at once") {
+  scene s;
+  s.add(9, member_status::up);
+  s.look();
+  s.self.buried({{{0, 4, 9}, {1, 7, 3}}}, s.now);
+  CHECK(s.port.told == std::vector<storage::shard_row>{{.id = 0, .owner = 9, .epoch = 5},
+                                                       {.id = 1, .owner = 3, .epoch = 8}});
+  CHECK(s.port.opened == std::vector<shard_id>{0});
+  CHECK(s.self.view().at(1).owner == 3);
+}
+
+TEST_CASE("a lost link and a refused call make a vote in the same moment, without a tick") {
+  scene s;
+  for (const std::uint64_t id : {1, 2, 9}) s.add(id, member_status::up);
+  s.run_for(1s, {1, 2});
+  s.port.probes.clear();
+  s.self.link_lost(2, s.now);
+  REQUIRE(s.port.probes.size() == 1);
+  s.self.unreachable(2, s.port.probes.front().second, s.now);
+  REQUIRE(s.port.asked.size() == 1);
+  CHECK(s.port.votes.empty());
+  s.self.unreachable(2, s.port.asked.front().number, s.now);
+  CHECK(s.port.votes == std::vector<std::uint64_t>{2});
 }
 
 TEST_CASE("a newcomer casts no vote: the store would refuse it") {

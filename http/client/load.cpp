@@ -36,7 +36,7 @@ bool create_accounts(load_fleet& fleet, std::uint32_t count, std::string& why) {
     std::optional<http_api> api;
     std::uint32_t source = UINT32_MAX;
     for (std::uint32_t i; !failed && (i = next++) < count;) {
-      const auto from = source_address_for(fleet.address(), i);
+      const auto from = source_address_for(fleet.doors().front().address, i);
       if (!api || (from && from->sin_addr.s_addr != source)) {
         api.emplace(fleet.options.server, from ? &*from : nullptr);
         if (from) source = from->sin_addr.s_addr;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "http/client/endpoint.hpp"
 #include "storage/ids.hpp"
@@ -14,8 +15,9 @@
 namespace baraza::client {
 
 struct load_options {
-  endpoint server;
-  std::uint32_t tables = 10;  // pairs of bots
+  endpoint server;               // accounts and records are asked for here
+  std::vector<endpoint> others;  // where a bot goes on whose door is closed; same deployment
+  std::uint32_t tables = 10;     // pairs of bots
   std::uint32_t seconds = 10;
   double rate = 0;  // actions per second of all bots; 0: closed loop
   std::uint8_t best_of = 3;

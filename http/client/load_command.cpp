@@ -15,7 +15,7 @@ void on_interrupt(int) { interrupted = 1; }
 
 struct load_arguments {
   load_options options;
-  std::string url{default_url};
+  std::vector<std::string> urls{std::string{default_url}};
   std::string game = "draw";
   double stake = 1;
   int best_of = 3;
@@ -72,13 +72,16 @@ void print_text(const load_options& options, const load_report& report) {
 }
 
 int run(load_arguments& arguments) {
-  const auto server = parse_url(arguments.url);
-  if (!server || server->tls) {
-    std::fprintf(stderr, "load: --url must be ws://HOST[:PORT][/PATH]; got %s\n",
-                 arguments.url.c_str());
-    return 2;
+  for (const auto& url : arguments.urls) {
+    const auto server = parse_url(url);
+    if (!server || server->tls) {
+      std::fprintf(stderr, "load: --url must be ws://HOST[:PORT][/PATH]; got %s\n", url.c_str());
+      return 2;
+    }
+    arguments.options.others.push_back(*server);
   }
-  arguments.options.server = *server;
+  arguments.options.server = arguments.options.others.front();
+  arguments.options.others.erase(arguments.options.others.begin());
   arguments.options.stake = static_cast<std::int64_t>(arguments.stake * 100 + 0.5);
   arguments.options.best_of = static_cast<std::uint8_t>(arguments.best_of);
   std::signal(SIGINT, on_interrupt);
@@ -105,7 +108,11 @@ void add_load_command(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<load_arguments>();
   auto* load =
       app.add_subcommand("load", "play with many bots over real sockets and measure every action");
-  load->add_option("--url", arguments->url, "where the server is")->capture_default_str();
+  load->add_option("--url", arguments->urls,
+                   "where the server is; repeated: other edges, for bots whose edge has died")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->capture_default_str();
   load->add_option("--game", arguments->game, "what is played")
       ->check(CLI::IsMember({"draw"}))
       ->capture_default_str();

@@ -46,11 +46,11 @@ load_bot::load_bot(load_fleet& fleet, std::uint32_t index, account who, bool pla
 void load_bot::connect(time_point now) {
   connect_at_ = now;
   const std::string key = websocket::random_key();
-  const auto& server = fleet_.options.server;
+  const auto& door = fleet_.doors()[door_];
   const std::string upgrade =
-      websocket::upgrade_request(server.authority(), server.path, who_.access, key);
-  if (!socket_.connect(fleet_.epoll(), index_, fleet_.address(), fleet_.address_size(),
-                       source_address_for(fleet_.address(), index_), upgrade, key))
+      websocket::upgrade_request(door.at.authority(), door.at.path, who_.access, key);
+  if (!socket_.connect(fleet_.epoll(), index_, door.address, door.address_size,
+                       source_address_for(door.address, index_), upgrade, key))
     ended(now);
 }
 
@@ -59,6 +59,7 @@ void load_bot::ended(time_point now) {
     fleet_.count_error("http_" + std::to_string(socket_.refused_status()));
   socket_.close();
   player_.offline();
+  door_ = (door_ + 1) % fleet_.doors().size();
   connect_at_ = now + jittered(backoff_);
   backoff_ = std::min(backoff_ * 2, backoff_load);
 }
@@ -174,18 +175,23 @@ load_fleet::~load_fleet() {
 }
 
 bool load_fleet::resolve(std::string& why) {
-  addrinfo hints{}, *found = nullptr;
+  doors_ = {{options.server}};
+  for (const auto& other : options.others) doors_.push_back({other});
+  addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  const int error = ::getaddrinfo(options.server.host.c_str(),
-                                  std::to_string(options.server.port).c_str(), &hints, &found);
-  if (error != 0) {
-    why = options.server.host + " cannot be resolved: " + ::gai_strerror(error);
-    return false;
+  for (auto& door : doors_) {
+    addrinfo* found = nullptr;
+    const int error =
+        ::getaddrinfo(door.at.host.c_str(), std::to_string(door.at.port).c_str(), &hints, &found);
+    if (error != 0) {
+      why = door.at.host + " cannot be resolved: " + ::gai_strerror(error);
+      return false;
+    }
+    std::copy_n(reinterpret_cast<const char*>(found->ai_addr), found->ai_addrlen,
+                reinterpret_cast<char*>(&door.address));
+    door.address_size = found->ai_addrlen;
+    ::freeaddrinfo(found);
   }
-  std::copy_n(reinterpret_cast<const char*>(found->ai_addr), found->ai_addrlen,
-              reinterpret_cast<char*>(&address_));
-  address_size_ = found->ai_addrlen;
-  ::freeaddrinfo(found);
   return true;
 }
 

@@ -77,6 +77,7 @@ class load_bot final : public match_player::listener {
   std::chrono::milliseconds backoff_;
   time_point queue_at_;   // 0: not waiting to queue again
   std::size_t acks_ = 0;  // index + 1 into the fleet's list, of the current match
+  std::size_t door_ = 0;  // the fleet's, for the next connection
 };
 
 class load_fleet {
@@ -86,7 +87,7 @@ class load_fleet {
   load_fleet(const load_fleet&) = delete;
   load_fleet& operator=(const load_fleet&) = delete;
 
-  /// Resolves the server's address. False: it cannot be.
+  /// Resolves the servers' addresses. False: one cannot be.
   bool resolve(std::string& why);
   void add(account who, bool plays);
   /// One turn of the loop: waits at most `wait`, handles what is ready, runs timers.
@@ -112,15 +113,18 @@ class load_fleet {
   void count_error(std::string_view code);
   void line_up(std::uint32_t bot) { line_.push_back(bot); }
   [[nodiscard]] int epoll() const { return epoll_; }
-  [[nodiscard]] const sockaddr_storage& address() const { return address_; }
-  [[nodiscard]] socklen_t address_size() const { return address_size_; }
+  struct door {
+    endpoint at;
+    sockaddr_storage address{};
+    socklen_t address_size = 0;
+  };
+  [[nodiscard]] const std::vector<door>& doors() const { return doors_; }  // the server's first
 
  private:
   void pace(time_point now);
 
   int epoll_ = -1;
-  sockaddr_storage address_{};
-  socklen_t address_size_ = 0;
+  std::vector<door> doors_;
   time_point next_sweep_;
   std::deque<std::uint32_t> line_;
   time_point paced_at_;

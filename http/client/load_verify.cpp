@@ -64,7 +64,8 @@ void verify_acknowledged(load_fleet& fleet, load_report& report) {
   std::mutex lock;  // of the fleet's error counts
   const auto work = [&](unsigned number) {
     // Sources of their own: reading records takes nothing from the bots' allowance.
-    const auto from = source_address_for(fleet.address(), (50'000 + number) * sockets_per_source);
+    const auto from =
+        source_address_for(fleet.doors().front().address, (50'000 + number) * sockets_per_source);
     http_api api{fleet.options.server, from ? &*from : nullptr};
     for (std::size_t i; (i = next++) < fleet.acks.size();) {
       if (!all && std::chrono::steady_clock::now() > until) return;

@@ -17,6 +17,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <ranges>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -70,11 +71,11 @@ class watch {
     const std::lock_guard lock{mutex_};
     return first_.size();
   }
-  /// The shard of some table that answered a moment ago.
+  /// The shard of the youngest table that answered a moment ago: it will be played for longest.
   [[nodiscard]] std::optional<shard_id> at_play() const {
     const auto now = clock::now();
     const std::lock_guard lock{mutex_};
-    for (const auto& [match, heard] : last_)
+    for (const auto& [match, heard] : std::views::reverse(last_))
       if (now - heard < played_lately) return shard_of({entity_kind::table, match}, shards);
     return std::nullopt;
   }
@@ -142,8 +143,11 @@ bool move_one(local_cluster& at, const plan& what, watch& seen,
   std::optional<shard_id> shard;
   if (!becomes_true(round_limit, [&] { return (shard = seen.at_play()).has_value(); }))
     return false;
-  const auto from = std::ranges::find(names, owner_of(at, *shard));
-  if (from == names.end()) return false;
+  auto from = names.end();  // nobody's while the balance moves it
+  if (!becomes_true(round_limit, [&] {
+        return (from = std::ranges::find(names, owner_of(at, *shard))) != names.end();
+      }))
+    return false;
   const auto& to = names[static_cast<std::size_t>(from - names.begin() + 1) % names.size()];
   seen.deed({*shard});
   cluster::local::process order;
@@ -151,6 +155,8 @@ bool move_one(local_cluster& at, const plan& what, watch& seen,
                "--admin", at.admin_url(names.front())},
               {.log = at.folder() / "orders.log", .unset = {}});
   if (order.wait(round_limit) != 0) return false;
+  // polls: nothing; a look at the store is a process and a connection, on the cores that move it
+  std::this_thread::sleep_for(300ms);
   return becomes_true(round_limit, [&] { return owner_of(at, *shard) == to; });
 }
 
@@ -232,11 +238,9 @@ int run(const plan& what) {
       seen.deed(shards_of(at, victim));
       do_it(at, what.how, victim);
     }
-    if (is_move) {
-      std::this_thread::sleep_for(300ms);  // polls: nothing; the last answer comes in
-    } else if (is_drain) {
+    if (is_drain && !is_move) {
       if (!at.wait_for_end(victim, round_limit)) break;
-    } else if (!becomes_true(answer_limit, [&] { return seen.answered() != 0; }) &&
+    } else if (!is_move && !becomes_true(answer_limit, [&] { return seen.answered() != 0; }) &&
                ++silent > what.rounds / 4) {
       break;  // now and then none of its tables is being played; more often is no chance
     }

@@ -69,11 +69,14 @@ void look_again_soon() {
 
 // ---- load_run -----------------------------------------------------------------------------------
 
-load_run::load_run(const std::string& binary, const std::string& url, unsigned tables, fs::path log)
+load_run::load_run(const std::string& binary, const std::vector<std::string>& urls, unsigned tables,
+                   fs::path log)
     : log_{std::move(log)} {
-  bots_.start({binary, "load", "--url", url, "--tables", std::to_string(tables), "--seconds",
-               "86400", "--best-of", "7", "--verify", "--json"},
-              {.log = log_, .unset = {}});
+  std::vector<std::string> command{binary,      "load",  "--tables",  std::to_string(tables),
+                                   "--seconds", "86400", "--best-of", "7",
+                                   "--verify",  "--json"};
+  for (const auto& url : urls) command.insert(command.end(), {"--url", url});
+  bots_.start(command, {.log = log_, .unset = {}});
 }
 
 load_result load_run::stop() {
@@ -217,8 +220,11 @@ void LocalCluster::ledger_verify() {
   REQUIRE(code == 0);
 }
 
-std::unique_ptr<load_run> LocalCluster::load(const std::string& door, unsigned tables) {
-  return std::make_unique<load_run>(BARAZA_BINARY, url(door), tables, next_log("load"));
+std::unique_ptr<load_run> LocalCluster::load(const std::string& door, unsigned tables,
+                                             const std::vector<std::string>& others) {
+  std::vector<std::string> urls{url(door)};
+  for (const auto& other : others) urls.push_back(url(other));
+  return std::make_unique<load_run>(BARAZA_BINARY, urls, tables, next_log("load"));
 }
 
 std::string LocalCluster::log(const std::string& node) const {

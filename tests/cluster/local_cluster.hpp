@@ -27,7 +27,7 @@ struct load_result {
 /// its match's record in the end.
 class load_run {
  public:
-  load_run(const std::string& binary, const std::string& url, unsigned tables,
+  load_run(const std::string& binary, const std::vector<std::string>& urls, unsigned tables,
            std::filesystem::path log);
   /// Lets them play their matches to the end and answers what became of every action. Fails the
   /// test if that takes longer than four minutes.
@@ -110,8 +110,9 @@ class LocalCluster {
   void ledger_verify();
   /// Runs another `baraza` command. @returns its exit code and all it printed
   std::pair<int, std::string> run(std::vector<std::string> command);
-  /// Bots at one door, from now until stop().
-  [[nodiscard]] std::unique_ptr<load_run> load(const std::string& door, unsigned tables = 8);
+  /// Bots at one door, from now until stop(); should it be closed, at the others.
+  [[nodiscard]] std::unique_ptr<load_run> load(const std::string& door, unsigned tables = 8,
+                                               const std::vector<std::string>& others = {});
   [[nodiscard]] std::string log(const std::string& node) const;
   cluster::local::local_cluster& cluster() { return *cluster_; }
 

@@ -1,5 +1,6 @@
 // Processes that die or stand still.
 #include "tests/cluster/bad_days/bad_day.hpp"
+#include "tests/integration/postgres_server.hpp"
 
 using namespace baraza::tests;
 
@@ -43,6 +44,29 @@ TEST_CASE("kill -9 of an edge: its players come back when it does", "[bad_days]"
   day.cluster.restart("edge-1");
   day.play(2s);
   day.require_survived();
+}
+
+TEST_CASE("kill -9 of an edge that stays dead: its players go on at another", "[bad_days]") {
+  LocalCluster cluster;
+  const auto bots = cluster.load("edge-1", 4, {"edge-2"});
+  const auto events = [&] {
+    return std::stoll(sql_at(cluster.store_url(), "select count(*) from journal"));
+  };
+  const auto grows = [&](long long by) {
+    const auto before = events();
+    return becomes_true(40s, [&] { return events() > before + by; });
+  };
+  REQUIRE(grows(200));
+  cluster.kill("edge-1");
+  CHECK(grows(200));  // nobody else plays
+  cluster.restart("edge-1");
+  const auto played = bots->stop();
+  INFO(played.text);
+  CHECK(played.exit_code == 0);
+  CHECK(played.lost == 0);
+  CHECK(played.verified == played.acknowledged);
+  CHECK(played.reconnects >= 8);
+  cluster.ledger_verify();
 }
 
 TEST_CASE("kill -9 of every node and edge", "[bad_days]") {

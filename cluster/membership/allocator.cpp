@@ -41,9 +41,15 @@ class plan {
     share_out();
   }
 
-  shard_owners run(bool move_owned) {
+  /// Moves what nobody alive owns.
+  shard_owners adopt() {
+    if (std::ranges::any_of(seats_, &seat::takes)) hand_out();
+    return std::move(owners_);
+  }
+  shard_owners balance(std::span<const shard_id> kept) {
     if (std::ranges::none_of(seats_, &seat::takes)) return std::move(owners_);
-    if (move_owned) release_excess();
+    release_excess([&](auto shard) { return !std::ranges::binary_search(kept, shard); });
+    if (!kept.empty()) release_excess([](auto) { return true; });
     hand_out();
     return std::move(owners_);
   }
@@ -104,13 +110,15 @@ class plan {
     return count;
   }
 
-  void release_excess() {
-    for (auto shard = owners_.rbegin(); shard != owners_.rend(); ++shard) {
-      if (*shard == 0) continue;
-      auto& s = seats_[place_.at(*shard)];
+  template <class May>
+  void release_excess(May may_go) {
+    for (auto shard = static_cast<shard_id>(owners_.size()); shard-- > 0;) {
+      auto& owner = owners_[shard];
+      if (owner == 0 || !may_go(shard)) continue;
+      auto& s = seats_[place_.at(owner)];
       if (s.holds <= s.quota) continue;
       --s.holds;
-      *shard = 0;
+      owner = 0;
     }
   }
 
@@ -152,12 +160,13 @@ std::vector<allocator_node> allocator_nodes(std::span<const storage::member> mem
   return nodes;
 }
 
-shard_owners allocate(std::span<const allocator_node> nodes, const shard_owners& current) {
-  return plan{nodes, current}.run(true);
+shard_owners allocate(std::span<const allocator_node> nodes, const shard_owners& current,
+                      std::span<const shard_id> kept) {
+  return plan{nodes, current}.balance(kept);
 }
 
 shard_owners adopt(std::span<const allocator_node> nodes, const shard_owners& current) {
-  return plan{nodes, current}.run(false);
+  return plan{nodes, current}.adopt();
 }
 
 }  // namespace baraza::cluster

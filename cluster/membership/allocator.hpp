@@ -31,7 +31,9 @@ using shard_owners = std::vector<std::uint64_t>;
 /// shard moves. The same arguments give the same map, in whatever order the nodes are listed; a
 /// balanced map comes back unchanged. Without a node that may own shards, the living keep what they
 /// hold and the rest is nobody's.
-shard_owners allocate(std::span<const allocator_node> nodes, const shard_owners& current);
+/// @param kept ascending; of a node that holds too many, these go last
+shard_owners allocate(std::span<const allocator_node> nodes, const shard_owners& current,
+                      std::span<const shard_id> kept = {});
 
 /// Gives what is nobody's to those that hold too little, and moves nothing else: for the
 /// transaction that declares an owner dead. Balance is the coordinator's business, later.

@@ -45,8 +45,14 @@ void rebalancer::forget_ended(const cluster_state& state) {
     return row.owner == 0 || row.epoch != what.epoch;  // released: it goes on by itself
   });
   std::erase_if(ordered_, [&](const auto& entry) {
-    return entry.first >= state.shards.size() || !may_take(state, entry.second) ||
-           state.shards[entry.first].owner == entry.second;
+    const auto& [shard, to] = entry;
+    if (shard >= state.shards.size() || !may_take(state, to)) return true;
+    if (state.shards[shard].owner != to) return false;
+    obeyed_[shard] = to;
+    return true;
+  });
+  std::erase_if(obeyed_, [&](const auto& entry) {
+    return entry.first >= state.shards.size() || state.shards[entry.first].owner != entry.second;
   });
 }
 
@@ -60,7 +66,12 @@ std::vector<ask_hand_off> rebalancer::tick(const cluster_state& state,
   for (const auto& [shard, what] : asked_)
     if (may_take(state, what.to)) meant[shard] = what.to;
   for (const auto& [shard, to] : ordered_) meant[shard] = to;
-  const auto target = allocate(allocator_nodes(state.members), meant);
+  // Else what an operator has moved would come back at once, being as good as any other.
+  std::vector<shard_id> kept;
+  for (const auto* each : {&ordered_, &obeyed_})
+    for (const auto& [shard, to] : *each) kept.push_back(shard);
+  std::ranges::sort(kept);
+  const auto target = allocate(allocator_nodes(state.members), meant, kept);
   std::size_t moving = asked_.size();
   for (const auto& row : state.shards) moving += row.owner == 0 ? 1 : 0;
 

@@ -42,7 +42,7 @@ class rebalancer {
   /// @param state with all shards
   std::vector<ask_hand_off> tick(const storage::cluster_state& state,
                                  std::uint64_t coordinator_epoch, time_point now);
-  /// An operator's move: like a planned one, once; the balance may move another shard back.
+  /// An operator's move: like a planned one, once; the balance moves another shard back.
   void order(shard_id shard, std::uint64_t to) { ordered_[shard] = to; }
   [[nodiscard]] time_point next_look(time_point now) const;
   [[nodiscard]] std::size_t in_flight() const { return asked_.size(); }
@@ -56,7 +56,7 @@ class rebalancer {
 
   std::size_t in_flight_max_;
   std::map<shard_id, ask> asked_;
-  std::map<shard_id, std::uint64_t> ordered_;
+  std::map<shard_id, std::uint64_t> ordered_, obeyed_;  // obeyed: there, and not moved since
 };
 
 /// Free shards that nobody is about to take: named nobody, or somebody who is not up, or 2 s ago.

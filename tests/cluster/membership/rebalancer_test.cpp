@@ -101,6 +101,19 @@ TEST_CASE("an operator's order is carried out, and forgotten when it is done") {
   CHECK(balance.tick(state, 1, now += 1s).size() <= 1);
 }
 
+TEST_CASE("what an operator has moved stays: the balance moves another shard back") {
+  for (shard_id shard = 0; shard < 8; ++shard) {
+    auto state = state_of(2, 2, 8);
+    const auto to = 3 - state.shards[shard].owner;
+    rebalancer balance;
+    balance.order(shard, to);
+    for (auto now = time_point{1h}; now < time_point{1h} + 5s; now += 1s)
+      for (const auto& ask : balance.tick(state, 1, now)) take(state, ask.shard, ask.to);
+    CHECK(state.shards[shard].owner == to);
+    CHECK(std::ranges::count(state.shards, to, &storage::shard_row::owner) == 4);
+  }
+}
+
 TEST_CASE(
     "a death's transaction names an heir for all the dead own or were to take, no other row") {
   auto state = state_of(4, 4, 40);

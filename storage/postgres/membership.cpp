@@ -33,7 +33,9 @@ cluster_state read_state(pqxx::transaction_base& work, std::uint64_t known) {
        work.exec("select accuser, accused, kind, at from vote order by accused, accuser"))
     state.votes.push_back({row[0].as<std::uint64_t>(), row[1].as<std::uint64_t>(),
                            static_cast<vote_kind>(row[2].as<int>()), row[3].as<millis>()});
-  if (state.version != known) state.shards = shards_where(work, "");
+  if (state.version != known)
+    for (const auto& row : work.exec("select " SHARD_COLUMNS " from shard s order by s.id"))
+      state.shards.push_back(shard_of_row(row, 0));
   return state;
 }
 

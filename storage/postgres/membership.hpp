@@ -45,6 +45,10 @@ class pg_membership final : public membership_store {
   static bool bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t version,
                    std::span<const std::uint64_t> dead, std::span<const shard_change> changes);
   void end_connections_of(std::span<const std::uint64_t> dead);
+  result<std::vector<shard_row>> change_shards(std::uint64_t incarnation,
+                                               const std::string& statements,
+                                               const std::string& is_allowed,
+                                               const std::string& ids);
   error went_back(std::uint64_t version);
 
   const bool allow_loss_;

@@ -34,9 +34,10 @@ inline member_status status_of(std::string_view text) {
   throw pqxx::conversion_error{"not a member's status"};
 }
 
-[[noreturn]] inline void fence_off(std::uint64_t who) {
-  throw refused{{errc::fenced, "incarnation " + bigint(who) + " is not a living member"}};
+inline error not_living(std::uint64_t who) {
+  return {errc::fenced, "incarnation " + bigint(who) + " is not a living member"};
 }
+[[noreturn]] inline void fence_off(std::uint64_t who) { throw refused{not_living(who)}; }
 
 inline std::uint64_t lock_view(pqxx::work& work) {
   return work.exec("select version from cluster_view for update").one_field().as<std::uint64_t>();
@@ -54,17 +55,13 @@ inline member_status require_living(pqxx::work& work, std::uint64_t who) {
   return status_of(row[0][0].view());
 }
 
-inline std::vector<shard_row> shards_where(pqxx::transaction_base& work, const std::string& ids) {
-  std::vector<shard_row> rows;
-  const auto found = work.exec(
-      "select id, coalesce(owner, 0), epoch, coalesce(next_owner, 0), since from shard "
-      "where $1 = '' or id = any($1::integer[]) order by id",
-      pqxx::params{ids});
-  rows.reserve(static_cast<std::size_t>(found.size()));
-  for (const auto& row : found)
-    rows.push_back({row[0].as<shard_id>(), row[1].as<std::uint64_t>(), row[2].as<std::uint64_t>(),
-                    row[3].as<std::uint64_t>(), row[4].as<millis>()});
-  return rows;
+#define SHARD_COLUMNS "s.id, coalesce(s.owner, 0), s.epoch, coalesce(s.next_owner, 0), s.since"
+/// @param first the column at which SHARD_COLUMNS begin
+template <class Row>
+shard_row shard_of_row(const Row& row, int first) {
+  return {row[first].template as<shard_id>(), row[first + 1].template as<std::uint64_t>(),
+          row[first + 2].template as<std::uint64_t>(), row[first + 3].template as<std::uint64_t>(),
+          row[first + 4].template as<millis>()};
 }
 
 }  // namespace baraza::storage::postgres

@@ -3,6 +3,16 @@
 #include "storage/postgres/membership_rows.hpp"
 
 namespace baraza::storage::postgres {
+namespace {
+
+/// The view with the news, if `changed` (a with-query that returns rows) changed anything.
+std::string with_news(const std::string& changed) {
+  return "with t as (" + changed +
+         "), v as (update cluster_view set version = version + 1 where exists (select from t) "
+         "returning version) select pg_notify('baraza_view', version::text) from v; ";
+}
+
+}  // namespace
 
 void pg_membership::close_fences(pqxx::work& work, std::span<const std::uint64_t> who) {
   work.exec(
@@ -74,44 +84,69 @@ void pg_membership::end_connections_of(std::span<const std::uint64_t> dead) {
   });
 }
 
+/// A planned move waits for this twice, so each is one round trip: statements sent together are
+/// one transaction, and each sees all that was there when the one before had its locks.
+/// @param is_allowed a condition; if it does not hold, `statements` must have changed nothing
+result<std::vector<shard_row>> pg_membership::change_shards(std::uint64_t incarnation,
+                                                            const std::string& statements,
+                                                            const std::string& is_allowed,
+                                                            const std::string& ids) {
+  const auto sql = statements + "select l.ok, " SHARD_COLUMNS " from (select " + is_allowed +
+                   " as ok) l left join shard s on s.id = any('" + ids +
+                   "'::integer[]) order by s.id";
+  bool ok = false;
+  auto rows = db_.once([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    std::vector<shard_row> found;
+    for (const auto& row : work.exec(sql)) {
+      ok = row[0].as<bool>();
+      if (!row[1].is_null()) found.push_back(shard_of_row(row, 1));
+    }
+    return found;
+  });
+  if (rows && !ok) return not_living(incarnation);
+  return rows;
+}
+
 result<std::vector<shard_row>> pg_membership::take(std::uint64_t incarnation,
                                                    std::span<const shard_change> free) {
   const auto ids = numbers(free, [](const auto& c) { return c.shard; });
-  return transact(db_, [&](pqxx::work& work) {
-    lock_view(work);
-    if (require_living(work, incarnation) == member_status::joining) fence_off(incarnation);
-    const auto taken = work.exec(
-        "update shard s set owner = $1, epoch = s.epoch + 1, phase = 'owned', next_owner = null, "
-        "since = " STORE_NOW
-        " from unnest($2::integer[], $3::bigint[]) as a (id, epoch) "
-        "where s.id = a.id and s.epoch = a.epoch and s.owner is null",
-        pqxx::params{incarnation, ids, numbers(free, [](const auto& c) { return c.epoch; })});
-    if (taken.affected_rows() > 0) raise_view(work);
-    return shards_where(work, ids);
-  });
+  const auto self = bigint(incarnation);
+  const auto is_up =
+      "exists (select from node where incarnation = " + self + " and status in ('up', 'draining'))";
+  return change_shards(
+      incarnation,
+      "select from cluster_view for update; " +
+          with_news("update shard s set owner = " + self +
+                    ", epoch = s.epoch + 1, phase = 'owned', next_owner = null, since = " STORE_NOW
+                    " from unnest('" +
+                    ids + "'::integer[], '" + numbers(free, [](const auto& c) { return c.epoch; }) +
+                    "'::bigint[]) as a (id, epoch) where s.id = a.id and s.epoch = a.epoch and "
+                    "s.owner is null and " +
+                    is_up + " returning s.id"),
+      is_up, ids);
 }
 
 result<std::vector<shard_row>> pg_membership::release(std::uint64_t incarnation,
                                                       std::span<const shard_change> owned) {
   const auto ids = numbers(owned, [](const auto& c) { return c.shard; });
-  return transact(db_, [&](pqxx::work& work) {
-    const auto fences = work.exec(
-        "with f as materialized (select writer from fence where incarnation = $1 and open order by "
-        "writer for no key update) update fence x set generation = generation + 1 from f "
-        "where x.incarnation = $1 and x.writer = f.writer",
-        pqxx::params{incarnation});
-    if (fences.affected_rows() == 0) fence_off(incarnation);
-    lock_view(work);
-    const auto freed = work.exec(
-        "update shard s set owner = null, phase = 'free', next_owner = nullif(a.next_owner, 0), "
-        "since = " STORE_NOW
-        " from unnest($2::integer[], $3::bigint[], $4::bigint[]) as a (id, epoch, next_owner) "
-        "where s.id = a.id and s.epoch = a.epoch and s.owner = $1",
-        pqxx::params{incarnation, ids, numbers(owned, [](const auto& c) { return c.epoch; }),
-                     numbers(owned, [](const auto& c) { return c.to; })});
-    if (freed.affected_rows() > 0) raise_view(work);
-    return shards_where(work, ids);
-  });
+  const auto self = bigint(incarnation);
+  const auto is_open = "exists (select from fence where incarnation = " + self + " and open)";
+  return change_shards(
+      incarnation,
+      "with f as materialized (select writer from fence where incarnation = " + self +
+          " and open order by writer for no key update) update fence x set generation = "
+          "generation + 1 from f where x.incarnation = " +
+          self + " and x.writer = f.writer; select from cluster_view for update; " +
+          with_news(
+              "update shard s set owner = null, phase = 'free', next_owner = nullif(a.next_owner, "
+              "0), since = " STORE_NOW " from unnest('" +
+              ids + "'::integer[], '" + numbers(owned, [](const auto& c) { return c.epoch; }) +
+              "'::bigint[], '" + numbers(owned, [](const auto& c) { return c.to; }) +
+              "'::bigint[]) as a (id, epoch, next_owner) where s.id = a.id and s.epoch = a.epoch "
+              "and s.owner = " +
+              self + " and " + is_open + " returning s.id"),
+      is_open, ids);
 }
 
 }  // namespace baraza::storage::postgres

@@ -225,6 +225,38 @@ TEST_CASE("the dead are fenced, their shards and due wake rows handed on, in one
   }
 }
 
+TEST_CASE("who is declared dead while his take or release waits changes nothing", "[postgres]") {
+  scene s;
+  const auto one = s.join("one");
+  REQUIRE(s.members->take(one.incarnation, std::vector<shard_change>{{1, 0}}));
+  const auto self = std::to_string(one.incarnation);
+  const auto version = s.state().version;
+  // Holds the view as a death does; what comes after waits for it and must see what it did.
+  auto death = std::async(std::launch::async, [&] {
+    s.server.sql(s.database,
+                 "begin; select from cluster_view for update; select pg_sleep(1); update node set "
+                 "status = 'dead' where incarnation = " +
+                     self + "; update fence set open = false where incarnation = " + self +
+                     "; commit");
+  });
+  const auto sleeps = [&] {
+    return s.server.sql(s.database,
+                        "select count(*) from pg_stat_activity where wait_event = 'PgSleep'") !=
+           "0";
+  };
+  for (int i = 0; i < 500 && !sleeps(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // polls: with a limit
+  const auto taken = s.members->take(one.incarnation, std::vector<shard_change>{{2, 0}});
+  CHECK(taken.why().code == errc::fenced);
+  death.get();
+  const auto released = s.members->release(one.incarnation, std::vector<shard_change>{{1, 1}});
+  CHECK(released.why().code == errc::fenced);
+  const auto state = s.state();
+  CHECK(state.version == version);
+  CHECK(state.shards[2].owner == 0);
+  CHECK(state.shards[1].owner == one.incarnation);
+}
+
 TEST_CASE("a commit that hangs does not hold up its node's death", "[postgres]") {
   scene s;
   const auto one = s.join("one"), two = s.join("two");

@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "cluster/local/local_cluster.hpp"
+#include "http/client/admin_door.hpp"
 #include "http/client/load.hpp"
 #include "tests/integration/postgres_server.hpp"
 
@@ -138,8 +139,7 @@ std::string owner_of(const local_cluster& at, shard_id shard) {
 }
 
 /// One table's shard goes to the node after its owner. False if it does not get there.
-bool move_one(local_cluster& at, const plan& what, watch& seen,
-              const std::vector<std::string>& names) {
+bool move_one(local_cluster& at, watch& seen, const std::vector<std::string>& names) {
   std::optional<shard_id> shard;
   if (!becomes_true(round_limit, [&] { return (shard = seen.at_play()).has_value(); }))
     return false;
@@ -150,11 +150,13 @@ bool move_one(local_cluster& at, const plan& what, watch& seen,
     return false;
   const auto& to = names[static_cast<std::size_t>(from - names.begin() + 1) % names.size()];
   seen.deed({*shard});
-  cluster::local::process order;
-  order.start({what.binary, "shard", "move", std::to_string(*shard), "--to", to, "--as", "bench",
-               "--admin", at.admin_url(names.front())},
-              {.log = at.folder() / "orders.log", .unset = {}});
-  if (order.wait(round_limit) != 0) return false;
+  // In this process: one more beside the cluster would be on the cores that move it.
+  client::admin_flags flags;
+  flags.admin = at.admin_url(names.front());
+  flags.as = "bench";
+  std::string answer;
+  const auto target = "/admin/v1/shards/" + std::to_string(*shard) + "/move?to=" + to;
+  if (client::admin_door{"bench_failover", flags}.order(target, answer) != 0) return false;
   // polls: nothing; a look at the store is a process and a connection, on the cores that move it
   std::this_thread::sleep_for(300ms);
   return becomes_true(round_limit, [&] { return owner_of(at, *shard) == to; });
@@ -233,7 +235,7 @@ int run(const plan& what) {
   for (; round < what.rounds; ++round) {
     const auto& victim = names[round % names.size()];
     if (is_move) {
-      if (!move_one(at, what, seen, names)) break;
+      if (!move_one(at, seen, names)) break;
     } else {
       seen.deed(shards_of(at, victim));
       do_it(at, what.how, victim);

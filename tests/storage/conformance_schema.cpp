@@ -1,5 +1,6 @@
 // Setting up: migrations both ways, what an empty or foreign store answers, joining.
 #include <catch2/catch_test_macros.hpp>
+#include <future>
 
 #include "storage/commands.hpp"
 #include "tests/storage/fixture.hpp"
@@ -117,6 +118,25 @@ TEST_CASE("attempts are counted for those named alone, and only on word forgotte
   CHECK(of_wake(game.entity) == 1);  // who sets a clock and then holds its thread again is known
   REQUIRE(w.store->forget_attempts(named, strike::hold));
   CHECK(loaded() == std::vector<std::uint32_t>{0, 0, 0});
+}
+
+TEST_CASE("strikes that are counted at the same time are all counted", "[conformance]") {
+  EACH_STORE(kind);
+  world w{kind};
+  const auto game = new_match(w);
+  constexpr int threads = 4, each = 15;
+  std::vector<std::future<bool>> all;
+  for (int t = 0; t < threads; ++t)
+    all.push_back(std::async(std::launch::async, [&] {
+      bool is_done = true;
+      for (int i = 0; i < each; ++i)
+        is_done = w.store->count_attempt({&game.entity, 1}, strike::load) && is_done;
+      return is_done;
+    }));
+  for (auto& one : all) CHECK(one.get());
+  const auto rows = w.reader->activate(std::vector<entity_id>{game.entity});
+  REQUIRE(rows);
+  CHECK(rows->at(0).attempts == threads * each);
 }
 
 TEST_CASE("a store keeps to the cluster key that was said first", "[conformance]") {

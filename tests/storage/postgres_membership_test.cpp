@@ -225,32 +225,42 @@ TEST_CASE("the dead are fenced, their shards and due wake rows handed on, in one
   }
 }
 
-TEST_CASE("who is declared dead while his take or release waits changes nothing", "[postgres]") {
+TEST_CASE("who is declared dead while his take and release wait changes nothing", "[postgres]") {
   scene s;
   const auto one = s.join("one");
   REQUIRE(s.members->take(one.incarnation, std::vector<shard_change>{{1, 0}}));
   const auto self = std::to_string(one.incarnation);
   const auto version = s.state().version;
-  // Holds the view as a death does; what comes after waits for it and must see what it did.
-  auto death = std::async(std::launch::async, [&] {
-    s.server.sql(s.database,
-                 "begin; select from cluster_view for update; select pg_sleep(1); update node set "
-                 "status = 'dead' where incarnation = " +
-                     self + "; update fence set open = false where incarnation = " + self +
-                     "; commit");
-  });
-  const auto sleeps = [&] {
+  const auto count = [&](const char* of) {
     return s.server.sql(s.database,
-                        "select count(*) from pg_stat_activity where wait_event = 'PgSleep'") !=
-           "0";
+                        std::string{"select count(*) from pg_stat_activity where datname = "
+                                    "current_database() and "} +
+                            of);
   };
-  for (int i = 0; i < 500 && !sleeps(); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // polls: with a limit
-  const auto taken = s.members->take(one.incarnation, std::vector<shard_change>{{2, 0}});
-  CHECK(taken.why().code == errc::fenced);
+  const auto becomes = [&](const char* of, const std::string& wanted) {
+    for (int i = 0; i < 1000 && count(of) != wanted; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});  // polls: at most 5 s
+    return count(of) == wanted;
+  };
+  // Takes its locks in the order of a death: fence rows, the view. What waits must see what it did.
+  auto death = std::async(std::launch::async, [&] {
+    s.server.sql(s.database, "begin; update fence set open = false where incarnation = " + self +
+                                 "; select from cluster_view for update; select pg_sleep(1.5); "
+                                 "update node set status = 'dead' where incarnation = " +
+                                 self + "; commit");
+  });
+  REQUIRE(becomes("wait_event = 'PgSleep'", "1"));
+  auto taken = std::async(std::launch::async, [&, mine = s.open()] {
+    return mine->take(one.incarnation, std::vector<shard_change>{{2, 0}}).why().code;
+  });
+  auto released = std::async(std::launch::async, [&, mine = s.open()] {
+    return mine->release(one.incarnation, std::vector<shard_change>{{1, 1}}).why().code;
+  });
+  CHECK(becomes("wait_event_type = 'Lock'", "2"));
+  CHECK(count("wait_event = 'PgSleep'") == "1");  // the death is not over yet
   death.get();
-  const auto released = s.members->release(one.incarnation, std::vector<shard_change>{{1, 1}});
-  CHECK(released.why().code == errc::fenced);
+  CHECK(taken.get() == errc::fenced);
+  CHECK(released.get() == errc::fenced);
   const auto state = s.state();
   CHECK(state.version == version);
   CHECK(state.shards[2].owner == 0);

@@ -211,6 +211,27 @@ TEST_CASE("readers and identities work through PgBouncer in transaction mode", "
   CHECK(people->by_access(login.access));
 }
 
+TEST_CASE("strikes are counted on one connection, and on another when that is gone", "[postgres]") {
+  postgres_world world;
+  const entity_id who{entity_kind::table, uuid::v4()};
+  const auto count = [&] {
+    return static_cast<bool>(world.store->count_attempt({&who, 1}, storage::strike::load));
+  };
+  const auto pids = [&] {
+    return world.server.sql(world.database,
+                            "select string_agg(pid::text, ' ') from pg_stat_activity where datname "
+                            "= current_database() and application_name = 'baraza-attempts'");
+  };
+  REQUIRE(count());
+  const auto first = pids();
+  REQUIRE(first.find_first_of("0123456789") == 0);
+  REQUIRE(count());
+  CHECK(pids() == first);
+  world.server.sql(world.database, "select pg_terminate_backend(" + first + ", 5000)");
+  CHECK(count());
+  CHECK(pids() != first);
+}
+
 TEST_CASE("a writer refuses a server that may lose commits, unless loss is allowed", "[postgres]") {
   postgres_server server{{{"synchronous_commit", "off"}}};
   postgres_world world{server};

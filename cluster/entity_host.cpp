@@ -101,7 +101,13 @@ void entity_host::drain() {
   if (draining_) return;
   draining_ = true;
   std::size_t next = 0;
-  while (next < stash_.size() && !busy()) {
+  while (next < stash_.size()) {
+    if (busy()) {  // with a commit of what came before, perhaps: then the next may go with it
+      const auto* request = std::get_if<envelope_ptr>(&stash_[next]);
+      if (request == nullptr || !*request || !join(**request)) break;
+      stash_[next++] = envelope_ptr{};
+      continue;
+    }
     auto item = std::move(stash_[next]);
     stash_[next++] = envelope_ptr{};
     if (auto* request = std::get_if<envelope_ptr>(&item))
@@ -123,7 +129,7 @@ void entity_host::drain() {
 void entity_host::take(envelope_ptr what) {
   wants_sleep_ = false;
   if (busy()) {
-    if (join(*what)) return;
+    if (stash_.empty() && join(*what)) return;  // what waits already was here first
     return stash(std::move(what));
   }
   const auto at = now();

@@ -52,9 +52,9 @@ class change_of {
 
 }  // namespace
 
-/// What waits already was here first: nobody overtakes it.
+/// The caller sees to it that nobody overtakes what came before it.
 bool entity_host::join(const envelope& what) {
-  if (!ready_ || departing_ || doom_ || !stash_.empty()) return false;
+  if (!ready_ || departing_ || doom_ || !ticket_in_flight_) return false;
   auto& work = ticket_->work;
   if (work.events.size() > commit_events_max / 2) return false;
   const change_of mine{*ticket_};

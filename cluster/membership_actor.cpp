@@ -242,16 +242,16 @@ void membership_actor::hear_word(std::uint64_t from, const wire::greeted&) {
 void membership_actor::hear_word(std::uint64_t, const wire::hand_off& m) {
   member_.hand_off({m.shard, m.epoch, parts_->self, m.to, m.coordinator_epoch}, now());
 }
-void membership_actor::hear_word(std::uint64_t, const wire::shard_news& m) {
+void membership_actor::hear_word(std::uint64_t from, const wire::shard_news& m) {
   for (const auto& row : m.rows)
     if (row.shard < node_->shards)
-      member_.row({row.shard, row.owner, row.epoch, row.next_owner, 0}, now());
+      member_.row({row.shard, row.owner, row.epoch, row.next_owner, 0}, now(), from);
 }
 
 void membership_actor::hear_moved(const wire::moved& m) {
   if (m.shard >= node_->shards) return;
-  member_.view().hear_of(m.view);
-  member_.view().learn(m.shard, {m.owner, m.epoch, m.next_owner, m.view});
+  auto& view = member_.view();  // it answers whom we took for the owner
+  view.learn(m.shard, {m.owner, m.epoch, m.next_owner, m.view}, view.at(m.shard).owner);
 }
 
 void membership_actor::hear_link(const link_changed& m) {
@@ -376,7 +376,7 @@ void membership_actor::give_edge(peer& to) {
 }
 
 void membership_actor::tell_places() {
-  places_told out;
+  places_told out{.has_adopted = member_.view().take_adopted()};
   for (const auto shard : member_.view().take_changed())
     out.what.emplace_back(shard, member_.view().at(shard));
   if (!out.what.empty()) caf::anon_send(node_->region.get(), std::move(out));

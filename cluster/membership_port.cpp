@@ -181,9 +181,9 @@ void membership_actor::carry_out(const shard_action& what) {
     to_take_.push_back({take->shard, take->epoch, 0});
   } else if (const auto* release = std::get_if<release_shard>(&what)) {
     to_release_.push_back({release->shard, release->epoch, release->to});
-  } else if (const auto* free = std::get_if<announce_free>(&what)) {
+  } else if (const auto* released = std::get_if<announce_row>(&what)) {
     ++node_->counters.handoffs;
-    news_.push_back({free->shard, 0, free->epoch, free->to});
+    tell_rows({&released->row, 1});
   } else if (const auto* open = std::get_if<open_gate>(&what)) {
     ++node_->counters.shards_taken;
     caf::anon_send(node_->gate.get(), gate_shard{open->shard, open->epoch, true});

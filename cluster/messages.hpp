@@ -220,8 +220,9 @@ struct shard_steps {
   std::vector<shard_action> what;
 };  // membership → region
 struct places_told {
-  std::vector<std::pair<shard_id, shard_place>> what;
-};  // membership → region: owners have changed
+  std::vector<std::pair<shard_id, shard_place>> what = {};
+  bool has_adopted = false;  // some are here without a release of their last owner
+};                           // membership → region: owners have changed
 struct shards_loaded {
   std::vector<std::pair<shard_id, std::uint64_t>> what;
   bool done = true;  // false: the store did not answer, read them again

@@ -76,8 +76,20 @@ class unavailable_reader final : public storage::reader {
 
 }  // namespace
 
+/// A connection's first reads cost PostgreSQL its catalogue, ten times a read: better now than when
+/// a player waits. Should the store be away, the first job tries again.
+std::unique_ptr<storage::reader> read_pool::open() {
+  auto opened = store_.open_reader();
+  if (!opened) return nullptr;
+  const entity_id nobody[] = {{entity_kind::table, {}}, {entity_kind::wallet, {}}};
+  (void)(*opened)->activate(nobody);
+  (void)(*opened)->activate(std::span{nobody, 1});
+  (void)(*opened)->wakes(0, 0, 0, 1, nullptr);
+  return std::move(*opened);
+}
+
 void read_pool::run() {
-  std::unique_ptr<storage::reader> reader;
+  auto reader = open();
   for (;;) {
     job work;
     {

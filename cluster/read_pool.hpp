@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -30,6 +31,7 @@ class read_pool {
   void stop();
 
  private:
+  std::unique_ptr<storage::reader> open();
   void run();
   storage::store& store_;
   const std::size_t queue_max_;

@@ -227,15 +227,14 @@ void region_actor::departed(const entity_id& who) {
 // ---- the others
 
 void region_actor::hear_places(const places_told& m) {
+  if (m.has_adopted)  // what the dead were loading may have ended them
+    loads_.be_careful(cluster_clock::steady() +
+                      std::chrono::milliseconds{careful_after_death}.count());
   std::vector<shard_id> reachable;
   for (const auto& [shard, place] : m.what) {
     const auto before = view_->at(shard);
     view_->learn(shard, place);
     auto& at = spots_[shard];
-    // Taken from a dead node without a release in between: what it was loading may have ended it.
-    if (place.owner == node_->grant.incarnation && before.owner != 0 && before.owner != place.owner)
-      loads_.be_careful(cluster_clock::steady() +
-                        std::chrono::milliseconds{careful_after_death}.count());
     const bool is_others = place.owner != 0 && place.owner != node_->grant.incarnation;
     if (is_others && at.now == spot::phase::moving) at.now = spot::phase::elsewhere;
     if (place.owner == 0 && at.blocked_since == 0) at.blocked_since = cluster_clock::steady();

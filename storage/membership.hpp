@@ -44,7 +44,7 @@ struct vote {
 struct shard_row {
   shard_id id = 0;
   std::uint64_t owner = 0;  // incarnation
-  std::uint64_t epoch = 0;  // grows with each take: a smaller one is fenced off
+  std::uint64_t epoch = 0;  // grows with each owner: a smaller one is fenced off
   std::uint64_t next_owner = 0;
   millis since = 0;  // store time of the last change
   bool operator==(const shard_row&) const = default;
@@ -126,9 +126,10 @@ class membership_store {
   /// as they are afterwards; the caller finds its own among them.
   virtual result<std::vector<shard_row>> take(std::uint64_t incarnation,
                                               std::span<const shard_change> free) = 0;
-  /// Frees those that are ours at their epoch. Locks the node's fence rows and raises their
-  /// generation: a commit that is still on its way to the server, in whatever shard, writes nothing
-  /// and is looked at anew by its writer. Answers like take().
+  /// Gives those that are ours at their epoch to their takers, at the next epoch; those whose taker
+  /// may not own shards (it is not up, or past its lease) become free for it. Locks the node's
+  /// fence rows and raises their generation: a commit that is still on its way to the server, in
+  /// whatever shard, writes nothing and is looked at anew by its writer. Answers like take().
   virtual result<std::vector<shard_row>> release(std::uint64_t incarnation,
                                                  std::span<const shard_change> owned) = 0;
 

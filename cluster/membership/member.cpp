@@ -133,8 +133,8 @@ void member::condemn(time_point now) {
   next_read_ = now;
 }
 
-void member::row(const storage::shard_row& what, time_point now) {
-  view_.learn(what.id, {what.owner, what.epoch, what.next_owner, view_.at(what.id).version});
+void member::row(const storage::shard_row& what, time_point now, std::uint64_t from) {
+  view_.learn(what.id, {what.owner, what.epoch, what.next_owner, view_.at(what.id).version}, from);
   carry_out(shards_.row(what, now));
 }
 

@@ -84,7 +84,8 @@ class member {
   void read_soon() { next_read_ = {}; }
   /// @param epoch 0: another one is
   void coordinating(std::uint64_t epoch) { coordinator_epoch_ = epoch; }
-  void row(const storage::shard_row& what, time_point now);
+  /// @param from the peer whose word it is; 0: the store
+  void row(const storage::shard_row& what, time_point now, std::uint64_t from = 0);
   /// A death that this node declared is in the store, with these changes: the heirs need not wait
   /// until they have read so.
   void buried(std::span<const storage::shard_change> changes, time_point now);

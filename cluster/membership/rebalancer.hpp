@@ -26,8 +26,8 @@ struct ask_hand_off {
 /// | step | row | coordinator dies | owner dies | taker dies |
 /// |---|---|---|---|---|
 /// | asked, draining | owner, e | the owner goes on by itself | declared dead: adopted | another taker is asked for |
-/// | released | free → taker, e | the taker goes on by itself | nothing: it is over | an heir takes it |
-/// | taken | taker, e + 1 | nothing | nothing | declared dead: adopted |
+/// | given | taker, e + 1 | nothing | nothing: it is over | declared dead: adopted |
+/// | the taker is not up | free → taker, e | nothing | nothing | an heir takes it |
 ///
 /// So the coordinator keeps nothing that its successor would need: all is in the rows. What it
 /// remembers is only whom it asked, to keep moves few at a time and not to ask too often.

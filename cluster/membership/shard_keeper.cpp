@@ -50,7 +50,7 @@ shard_keeper::actions shard_keeper::released(shard_id shard, const shard_row& ro
   const auto epoch = s.epoch;
   s = {.phase = shard_phase::closed, .epoch = epoch};
   actions out;
-  if (row.owner == 0) out.push_back(announce_free{shard, epoch, row.next_owner});
+  if (row.owner != self_) out.push_back(announce_row{row});
   for (auto& next : this->row(row, now)) out.push_back(std::move(next));  // perhaps ours again
   return out;
 }

@@ -20,7 +20,7 @@ namespace baraza::cluster {
 ///    ▲  └────────────────── row ours ─────────────▲                  │    ▲ call_off
 ///    │                                                      hand_off ▼    │
 ///    │                                                           draining─┘
-///    │ row free or another's          entities stopped, or time is up │
+///    │ row the taker's, or free       entities stopped, or time is up │
 ///    └──────── releasing ◀──────── flushing ◀─────────────────────────┘
 ///                        gate empty
 /// ```
@@ -67,23 +67,22 @@ struct close_gate {
   shard_id shard = 0;
   std::uint64_t epoch = 0;
 };
-/// Store: ours at `epoch` → free, for `to` (0: anyone). Then row() or store_failed(). Safe to
-/// repeat.
+/// Store: ours at `epoch` → `to`'s at the next epoch; if it is not up, free for it (0: for anyone).
+/// Then row() or store_failed(). Safe to repeat.
 struct release_shard {
   shard_id shard = 0;
   std::uint64_t epoch = 0, to = 0;
 };
-/// Region: tell peers, above all `to`, that the shard is free for `to`.
-struct announce_free {
-  shard_id shard = 0;
-  std::uint64_t epoch = 0, to = 0;
+/// Tell peers, above all the taker, whose the shard is that we have released.
+struct announce_row {
+  storage::shard_row row;
 };
 /// The store shows a shard of ours as another's: we have been declared dead. The process ends.
 struct stop_node {
   std::string why;
 };
 using shard_action = std::variant<take_shard, open_gate, serve_shard, stop_entities, close_gate,
-                                  release_shard, announce_free, stop_node>;
+                                  release_shard, announce_row, stop_node>;
 
 class shard_keeper {
  public:

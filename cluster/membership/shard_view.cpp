@@ -5,7 +5,7 @@
 
 namespace baraza::cluster {
 
-bool shard_view::accept(shard_id shard, const shard_place& place) {
+bool shard_view::accept(shard_id shard, const shard_place& place, bool is_given) {
   auto& known = places_[shard];
   // An epoch outranks a version: it is the store's own count of this very shard.
   if (std::tie(place.epoch, place.version) < std::tie(known.epoch, known.version)) return false;
@@ -15,6 +15,8 @@ bool shard_view::accept(shard_id shard, const shard_place& place) {
     is_changed_[shard] = true;
     changed_.push_back(shard);
   }
+  if (place.owner == self_ && known.owner != self_ && known.owner != 0 && !is_given)
+    has_adopted_ = true;
   known = place;
   return news;
 }
@@ -24,12 +26,19 @@ std::vector<shard_id> shard_view::take_changed() {
   return std::exchange(changed_, {});
 }
 
+bool shard_view::take_adopted() { return std::exchange(has_adopted_, false); }
+
 std::vector<shard_id> shard_view::apply(const storage::cluster_state& state) {
   std::vector<shard_id> changed;
   if (state.version < version_) return changed;
+  const auto lives = [&](std::uint64_t who) {
+    return std::ranges::find(state.members, who, &storage::member::incarnation) !=
+           state.members.end();
+  };
   for (const auto& row : state.shards)
     if (row.id < places_.size() &&
-        accept(row.id, {row.owner, row.epoch, row.next_owner, state.version}))
+        accept(row.id, {row.owner, row.epoch, row.next_owner, state.version},
+               row.owner == self_ && lives(places_[row.id].owner)))
       changed.push_back(row.id);
   // A snapshot without shards confirms those we have, but only if they are of that version.
   if (!state.shards.empty() || state.version == version_) version_ = state.version;
@@ -37,9 +46,9 @@ std::vector<shard_id> shard_view::apply(const storage::cluster_state& state) {
   return changed;
 }
 
-bool shard_view::learn(shard_id shard, const shard_place& place) {
+bool shard_view::learn(shard_id shard, const shard_place& place, std::uint64_t from) {
   hear_of(place.version);
-  return shard < places_.size() && accept(shard, place);
+  return shard < places_.size() && accept(shard, place, from != 0 && places_[shard].owner == from);
 }
 
 arrival shard_view::judge(shard_id shard, std::uint64_t sender_epoch,

@@ -37,8 +37,9 @@ class shard_view {
   /// A snapshot of the store. Rows of shards beyond the map are refused (another shard count).
   /// @returns the shards whose place changed, ascending; nothing when it is older than ours
   std::vector<shard_id> apply(const storage::cluster_state& state);
-  /// One shard's place from a peer. @returns whether it was news
-  bool learn(shard_id shard, const shard_place& place);
+  /// One shard's place from a peer. @param from whose word it is; 0: the store's
+  /// @returns whether it was news
+  bool learn(shard_id shard, const shard_place& place, std::uint64_t from = 0);
 
   [[nodiscard]] const shard_place& at(shard_id shard) const { return places_.at(shard); }
   /// Of the newest whole snapshot; goes into every envelope.
@@ -51,6 +52,11 @@ class shard_view {
   /// Shards of which anything has changed, their version included, since the last call.
   [[nodiscard]] std::vector<shard_id> take_changed();
 
+  /// Whether any shard has come here since the last call that its owner did not give: it was
+  /// declared dead, perhaps of what it was doing there. Should the owner's own word be lost and it
+  /// die before the next snapshot, its gift looks like this, too.
+  [[nodiscard]] bool take_adopted();
+
   /// Judges an envelope that names the sender's view and the epoch it believes in.
   [[nodiscard]] arrival judge(shard_id shard, std::uint64_t sender_epoch,
                               std::uint64_t sender_version) const;
@@ -60,13 +66,15 @@ class shard_view {
   [[nodiscard]] std::size_t size() const { return places_.size(); }
 
  private:
-  bool accept(shard_id shard, const shard_place& place);
+  /// @param is_given its owner lives, or says so itself
+  bool accept(shard_id shard, const shard_place& place, bool is_given);
 
   std::uint64_t self_;
   std::vector<shard_place> places_;
   std::vector<shard_id> changed_;
   std::vector<bool> is_changed_;  // in `changed_`
   std::uint64_t version_ = 0, heard_of_ = 0;
+  bool has_adopted_ = false;
 };
 
 }  // namespace baraza::cluster

@@ -139,12 +139,17 @@ result<std::vector<shard_row>> pg_membership::release(std::uint64_t incarnation,
           "generation + 1 from f where x.incarnation = " +
           self + " and x.writer = f.writer; select from cluster_view for update; " +
           with_news(
-              "update shard s set owner = null, phase = 'free', next_owner = nullif(a.next_owner, "
-              "0), since = " STORE_NOW " from unnest('" +
+              "update shard s set owner = n.incarnation, "
+              "epoch = s.epoch + (n.incarnation is not null)::integer, "
+              "phase = case when n.incarnation is null then 'free' else 'owned' end, "
+              "next_owner = case when n.incarnation is null then nullif(a.next_owner, 0) end, "
+              "since = " STORE_NOW " from unnest('" +
               ids + "'::integer[], '" + numbers(owned, [](const auto& c) { return c.epoch; }) +
               "'::bigint[], '" + numbers(owned, [](const auto& c) { return c.to; }) +
-              "'::bigint[]) as a (id, epoch, next_owner) where s.id = a.id and s.epoch = a.epoch "
-              "and s.owner = " +
+              "'::bigint[]) as a (id, epoch, next_owner) left join (select incarnation from node "
+              "join lease using (incarnation) where status = 'up' and weight > 0 and expires_at "
+              "> " STORE_NOW ") n on n.incarnation = a.next_owner where s.id = a.id and s.epoch = "
+              "a.epoch and s.owner = " +
               self + " and " + is_open + " returning s.id"),
       is_open, ids);
 }

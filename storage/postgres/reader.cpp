@@ -44,17 +44,60 @@ void read_rest(pqxx::nontransaction& work, activation& into) {
   }
 }
 
+/// One row per snapshot (at is null), per event after it, and per count of attempts (at -1), by
+/// seq.
+/// @param first the column of at, before seq and payload
+void add_row(activation& answer, const pqxx::row& row, int first) {
+  const auto at = row[first], payload = row[first + 2];
+  const auto seq = row[first + 1].as<std::uint64_t>();
+  if (!at.is_null() && at.as<millis>() < 0) {  // no event
+    answer.attempts = static_cast<std::uint32_t>(seq);
+    return;
+  }
+  if (at.is_null()) {
+    answer.snapshot = as_bytes(payload);
+    answer.snapshot_seq = seq;
+  } else {
+    answer.events.push_back({seq, at.as<millis>(), as_bytes(payload)});
+  }
+  answer.head = seq;
+}
+
 }  // namespace
+
+/// The general form below is planned for every partition, each time: 1.8 ms against 0.5 ms here,
+/// where the planner sees the key.
+result<std::vector<activation>> pg_reader::activate_one(const entity_id& who) {
+  return database_.repeatable([&](pqxx::connection& connection) {
+    pqxx::nontransaction work{connection};
+    const auto rows = work.exec(
+        "select null::bigint as at, seq, payload from snapshot where kind = $1::smallint and "
+        "entity = $2::uuid "
+        "union all "
+        "(select at, seq, payload from journal where kind = $1::smallint and entity = $2::uuid and "
+        "seq > coalesce((select seq from snapshot where kind = $1::smallint and entity = "
+        "$2::uuid), 0) order by seq limit $3) "
+        "union all "
+        "select -1, loads + holds, null from attempt where kind = $1::smallint and entity = "
+        "$2::uuid order by 2, 1 nulls first",
+        pqxx::params{number(who.kind), who.key.to_string(), activation_events_max});
+    std::vector<activation> answer(1);
+    answer[0].entity = who;
+    for (const auto& row : rows) add_row(answer[0], row, 0);
+    if (answer[0].events.size() >= activation_events_max) read_rest(work, answer[0]);
+    return answer;
+  });
+}
 
 result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> entities) {
   if (entities.size() > read_keys_max) return too_many();
+  if (entities.size() == 1) return activate_one(entities.front());
   const auto kinds =
       array_literal(entities, [](const entity_id& e) { return std::to_string(number(e.kind)); });
   const auto keys = array_literal(entities, [](const entity_id& e) { return e.key.to_string(); });
   return database_.repeatable([&](pqxx::connection& connection) {
     pqxx::nontransaction work{connection};
-    // One row per snapshot (at is null), per event after it, and per count of attempts (at -1).
-    // Without a snapshot the journal is read from its first row.
+    // Rows as add_row() reads them. Without a snapshot the journal is read from its first row.
     const auto rows = work.exec(
         "with e as materialized (select * from unnest($1::smallint[], $2::uuid[]) with ordinality "
         "as e (kind, entity, i)), "
@@ -74,21 +117,7 @@ result<std::vector<activation>> pg_reader::activate(std::span<const entity_id> e
         pqxx::params{kinds, keys, activation_events_max});
     std::vector<activation> answers(entities.size());
     for (std::size_t i = 0; i < entities.size(); ++i) answers[i].entity = entities[i];
-    for (const auto& row : rows) {
-      auto& answer = answers.at(row[0].as<std::size_t>() - 1);
-      const auto seq = row[2].as<std::uint64_t>();
-      if (!row[1].is_null() && row[1].as<millis>() < 0) {  // no event
-        answer.attempts = static_cast<std::uint32_t>(seq);
-        continue;
-      }
-      if (row[1].is_null()) {
-        answer.snapshot = as_bytes(row[3]);
-        answer.snapshot_seq = seq;
-      } else {
-        answer.events.push_back({seq, row[1].as<millis>(), as_bytes(row[3])});
-      }
-      answer.head = seq;
-    }
+    for (const auto& row : rows) add_row(answers.at(row[0].as<std::size_t>() - 1), row, 1);
     for (auto& answer : answers)
       if (answer.events.size() >= activation_events_max) read_rest(work, answer);
     return answers;

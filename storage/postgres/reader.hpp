@@ -29,6 +29,8 @@ class pg_reader final : public reader {
   result<millis> now() override;
 
  private:
+  result<std::vector<activation>> activate_one(const entity_id& who);
+
   database database_;
 };
 

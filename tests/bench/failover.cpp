@@ -58,14 +58,17 @@ class watch {
     playing_ = std::exchange(last_, {});
     first_.clear();
     slowest_.clear();
+    stayed_.clear();
   }
   void heard(const uuid& match, clock::time_point sent) {
     const auto now = clock::now();
     const std::lock_guard lock{mutex_};
     last_[match] = now;
     if (at_ == clock::time_point{} || !playing_.contains(match)) return;
-    if (!of_.contains(shard_of({entity_kind::table, match}, shards))) return;
-    slowest_[match] = std::max(slowest_[match], now - sent);
+    const bool is_meant = of_.contains(shard_of({entity_kind::table, match}, shards));
+    auto& slowest = (is_meant ? slowest_ : stayed_)[match];
+    slowest = std::max(slowest, now - sent);
+    if (!is_meant) return;
     if (now - at_ > victims_last_word) first_.emplace(match, now - at_);
   }
   [[nodiscard]] std::size_t answered() const {
@@ -83,19 +86,29 @@ class watch {
   /// Milliseconds, ascending.
   [[nodiscard]] std::vector<double> waits(bool slowest) const {
     const std::lock_guard lock{mutex_};
+    return sorted(slowest ? slowest_ : first_);
+  }
+  /// The slowest action of each table that nothing was done to, in the same time: what of the
+  /// others' waits is the machine's.
+  [[nodiscard]] std::vector<double> stayed() const {
+    const std::lock_guard lock{mutex_};
+    return sorted(stayed_);
+  }
+
+ private:
+  static std::vector<double> sorted(const std::map<uuid, clock::duration>& all) {
     std::vector<double> out;
-    for (const auto& [match, wait] : slowest ? slowest_ : first_)
+    for (const auto& [match, wait] : all)
       out.push_back(std::chrono::duration<double, std::milli>(wait).count());
     std::ranges::sort(out);
     return out;
   }
 
- private:
   mutable std::mutex mutex_;
   std::unordered_set<shard_id> of_;
   clock::time_point at_{};
   std::map<uuid, clock::time_point> last_, playing_;  // newest answers; those before the deed
-  std::map<uuid, clock::duration> first_, slowest_;
+  std::map<uuid, clock::duration> first_, slowest_, stayed_;
 };
 
 template <class Holds>
@@ -109,8 +122,10 @@ bool becomes_true(std::chrono::milliseconds limit, Holds holds,
   return true;
 }
 
+/// Over one connection: opening another is work on the cores that the cluster needs.
 std::string sql(const local_cluster& at, const std::string& text) {
-  return tests::sql_at(at.store_url(), text);
+  static tests::sql_session session{at.store_url()};
+  return session(text);
 }
 
 std::unordered_set<shard_id> shards_of(const local_cluster& at, const std::string& name) {
@@ -157,7 +172,7 @@ bool move_one(local_cluster& at, watch& seen, const std::vector<std::string>& na
   std::string answer;
   const auto target = "/admin/v1/shards/" + std::to_string(*shard) + "/move?to=" + to;
   if (client::admin_door{"bench_failover", flags}.order(target, answer) != 0) return false;
-  // polls: nothing; a look at the store is a process and a connection, on the cores that move it
+  // polls: nothing; the move, and the requests that waited for it, are over long before
   std::this_thread::sleep_for(300ms);
   return becomes_true(round_limit, [&] { return owner_of(at, *shard) == to; });
 }
@@ -168,7 +183,6 @@ bool restore(local_cluster& at, const plan& what, const std::string& victim) {
   if (what.how != "kill" && !at.wait_for_end(victim, round_limit)) return false;
   at.restart(victim);
   const auto share = shards / what.nodes - 1;
-  // Each look is a connection to the store, on the cores that the cluster needs to recover.
   return becomes_true(
       round_limit, [&] { return shards_of(at, victim).size() >= share; }, 200ms);
 }
@@ -226,7 +240,7 @@ int run(const plan& what) {
   client::load_report report;
   std::thread bots{[&] { report = client::run_load(load, stop); }};
   const bool is_move = what.how == "move", is_drain = what.how == "drain" || is_move;
-  std::vector<double> firsts, tables;
+  std::vector<double> firsts, tables, stayed;
   const auto names = at.names(cluster::local::member_kind::node);
   unsigned round = 0, silent = 0;
   becomes_true(round_limit,
@@ -251,6 +265,8 @@ int run(const plan& what) {
     const auto waits = seen.waits(is_drain);
     if (!waits.empty()) firsts.push_back(is_drain ? waits.back() : waits.front());
     tables.insert(tables.end(), waits.begin(), waits.end());
+    const auto others = seen.stayed();
+    stayed.insert(stayed.end(), others.begin(), others.end());
     std::fprintf(stderr, "round %3u %s %s: %zu tables, %.0f to %.0f ms\n", round + 1,
                  what.how.c_str(), victim.c_str(), waits.size(), waits.empty() ? 0 : waits.front(),
                  waits.empty() ? 0 : waits.back());
@@ -263,6 +279,7 @@ int run(const plan& what) {
               round, silent, what.nodes, what.tables);
   print(is_drain ? "slowest action of each" : "first answer of the new owner", firsts);
   print(is_drain ? "slowest action of a moved table" : "first answer of each table", tables);
+  if (is_drain) print("slowest action of another table", stayed);
   std::printf("acknowledged %llu, looked up %llu, lost %llu; client errors:",
               static_cast<unsigned long long>(report.acknowledged),
               static_cast<unsigned long long>(report.verified),

@@ -65,3 +65,24 @@ TEST_CASE("one that fails as it joins takes nothing of the commit it came behind
   REQUIRE(std::holds_alternative<actors::table_view>(known));
   CHECK(std::get<actors::table_view>(known).body == "1");  // it is not asked again
 }
+
+TEST_CASE("what waited together goes together, up to the first that does not join") {
+  const temporary_folder folder;
+  probe_node node{folder.url()};
+  const auto who = table();
+  auto& services = *node.node->services();
+  const auto joins = probe_joins.load();
+  caf::anon_send(services.gate.get(), cluster::gate_paused{true});
+  std::vector<std::uint64_t> sent;  // before it is loaded
+  for (const auto* what : {"join", "join", "join", "add", "join"})
+    sent.push_back(node.edge->send(*node.node, who, what));
+  REQUIRE(node.eventually([&] { return probe_joins == joins + 2; }));
+  caf::anon_send(services.gate.get(), cluster::gate_paused{false});
+  std::uint64_t seq = 0;
+  for (const auto request : sent) {
+    const auto answer = node.edge->wait(request);
+    REQUIRE(is_accepted(answer));
+    CHECK(std::get<actors::accepted>(answer).seq == ++seq);
+  }
+  CHECK(probe_joins == joins + 2);
+}

@@ -60,15 +60,21 @@ std::string postgres_server::sql(const std::string& database, const std::string&
 }
 
 std::string sql_at(const std::string& url, const std::string& text) {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectdb(url.c_str()),
-                                                                &PQfinish};
-  if (PQstatus(connection.get()) != CONNECTION_OK)
-    throw std::runtime_error{PQerrorMessage(connection.get())};
-  const std::unique_ptr<PGresult, decltype(&PQclear)> rows{PQexec(connection.get(), text.c_str()),
+  return sql_session{url}(text);
+}
+
+sql_session::sql_session(const std::string& url) : connection_{PQconnectdb(url.c_str())} {
+  if (PQstatus(connection_.get()) != CONNECTION_OK)
+    throw std::runtime_error{PQerrorMessage(connection_.get())};
+}
+void sql_session::closed::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+std::string sql_session::operator()(const std::string& text) {
+  const std::unique_ptr<PGresult, decltype(&PQclear)> rows{PQexec(connection_.get(), text.c_str()),
                                                            &PQclear};
   const auto status = PQresultStatus(rows.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-    throw std::runtime_error{PQerrorMessage(connection.get())};
+    throw std::runtime_error{PQerrorMessage(connection_.get())};
   return status == PGRES_TUPLES_OK && PQntuples(rows.get()) > 0 ? PQgetvalue(rows.get(), 0, 0) : "";
 }
 

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "cluster/local/postgres_server.hpp"
 #include "cluster/local/process.hpp"
+
+struct pg_conn;  // libpq's
 
 namespace baraza::tests {
 
@@ -67,6 +70,19 @@ class pgbouncer {
 /// Runs SQL at `url` and returns the first column of the first row, empty if there is none. Throws
 /// std::runtime_error.
 std::string sql_at(const std::string& url, const std::string& text);
+
+/// A connection for many such questions: each opening of one costs the server a process.
+class sql_session {
+ public:
+  explicit sql_session(const std::string& url);
+  std::string operator()(const std::string& text);
+
+ private:
+  struct closed {
+    void operator()(pg_conn* connection) const;
+  };
+  std::unique_ptr<pg_conn, closed> connection_;
+};
 
 using cluster::local::free_port;
 

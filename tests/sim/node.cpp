@@ -298,9 +298,8 @@ void node::carry_out(const shard_action& what) {
               return world_.store.release(id, {a.shard, a.epoch, a.to}, world_.store_now());
             });
           },
-          [&](const announce_free& a) {
-            const storage::shard_row free{a.shard, 0, a.epoch, a.to};
-            tell_rows({&free, 1});
+          [&](const announce_row& a) {
+            tell_rows({&a.row, 1});
           },
           [&](const stop_node& a) { stop(a.why); }},
       what);

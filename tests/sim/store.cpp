@@ -128,7 +128,12 @@ storage::shard_row sim_store::release(std::uint64_t who, const storage::shard_ch
                                       millis now) {
   auto& row = rows_.at(what.shard);
   if (is_member(who) && row.owner == who && row.epoch == what.epoch) {
-    row = {what.shard, 0, what.epoch, what.to, now};
+    const auto taker = members_.find(what.to);
+    const bool is_given = taker != members_.end() && taker->second.status == member_status::up &&
+                          taker->second.weight > 0 && taker->second.lease_until > now;
+    row = is_given ? storage::shard_row{what.shard, what.to, what.epoch + 1, 0, now}
+                   : storage::shard_row{what.shard, 0, what.epoch, what.to, now};
+    takes += is_given ? 1 : 0;
     if (bug_ != bug::release_before_flight) ++fences_[who].generation;
     ++version_;
   }

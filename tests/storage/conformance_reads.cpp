@@ -56,6 +56,12 @@ TEST_CASE("an activation holds the newest snapshot and the events after it", "[c
   CHECK((*found)[1].snapshot_seq == 4);
   REQUIRE((*found)[1].events.size() == 2);
   CHECK((*found)[1].events[0].seq == 5);
+  for (std::size_t i = 0; i < asked.size(); ++i) {  // alone it is another question to some stores
+    const auto alone = w.reader->activate(std::span{&asked[i], 1});
+    REQUIRE(alone);
+    REQUIRE(alone->size() == 1);
+    CHECK(is_same(alone->at(0), (*found)[i]));
+  }
 
   auto second = w.commit_of(game.entity, 6);
   second.snapshot = std::string("\0state\xff", 7);

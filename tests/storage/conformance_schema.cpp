@@ -95,7 +95,10 @@ TEST_CASE("attempts are counted for those named alone, and only on word forgotte
   const auto loaded = [&] {
     std::vector<std::uint32_t> out;
     const auto rows = w.reader->activate(all);
-    for (const auto& row : *rows) out.push_back(row.attempts);
+    for (const auto& row : *rows) {
+      out.push_back(row.attempts);
+      CHECK(is_same(w.reader->activate(std::span{&row.entity, 1})->at(0), row));
+    }
     return out;
   };
   const std::vector<entity_id> named{game.entity, without.entity};

@@ -1,5 +1,6 @@
 #include "tests/storage/fixture.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <random>
@@ -181,6 +182,15 @@ transfer payout(const match& from, const wallet& to, std::int64_t amount) {
 }
 
 account_id house(account_kind kind, currency money) { return system_account(kind, money, 0); }
+
+bool is_same(const storage::activation& a, const storage::activation& b) {
+  const auto is_event = [](const auto& x, const auto& y) {
+    return x.seq == y.seq && x.at == y.at && x.payload == y.payload;
+  };
+  return a.entity == b.entity && a.head == b.head && a.snapshot == b.snapshot &&
+         a.snapshot_seq == b.snapshot_seq && a.attempts == b.attempts &&
+         std::ranges::equal(a.events, b.events, is_event);
+}
 
 millis wall_clock() {
   using namespace std::chrono;

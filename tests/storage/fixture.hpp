@@ -105,6 +105,9 @@ storage::transfer payout(const match& from, const wallet& to, std::int64_t amoun
 storage::account_id house(storage::account_kind kind,
                           storage::currency money = storage::currency::demo);
 
+/// Two answers about one entity.
+bool is_same(const storage::activation& a, const storage::activation& b);
+
 millis wall_clock();
 
 /// BARAZA_TEST_SEED from the environment, else random.

@@ -1,4 +1,5 @@
 // Members, votes and shard rows on a real PostgreSQL: who may change what, and what a commit meets.
+#include <catch2/generators/catch_generators.hpp>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -119,14 +120,43 @@ TEST_CASE("a shard is taken once an epoch, and released only by its owner", "[po
   for (int i = 0; i < 2; ++i) {
     rows = s.members->release(one.incarnation, away);
     REQUIRE(rows);
-    CHECK(rows->at(0).owner == 0);
-    CHECK(rows->at(0).next_owner == two.incarnation);
-    CHECK(rows->at(0).epoch == 1);
+    CHECK(rows->at(0).owner == two.incarnation);
+    CHECK(rows->at(0).next_owner == 0);
+    CHECK(rows->at(0).epoch == 2);
   }
-  rows = s.members->take(two.incarnation, std::vector<shard_change>{{2, 1}});
-  CHECK(rows->at(0).owner == two.incarnation);
-  CHECK(rows->at(0).epoch == 2);
-  CHECK(rows->at(0).next_owner == 0);
+  CHECK(s.members->take(two.incarnation, std::vector<shard_change>{{2, 1}})->at(0).epoch == 2);
+}
+
+TEST_CASE("a release gives to who may own shards; for others the shard is free", "[postgres]") {
+  scene s;
+  const auto one = s.join("one"), two = s.join("two"), three = s.join("three");
+  REQUIRE(s.members->take(one.incarnation, std::vector<shard_change>{{2, 0}, {3, 0}}));
+  const auto who = std::to_string(two.incarnation);
+  auto next = two.incarnation;
+  SECTION("it leaves") { REQUIRE(s.members->set_status(next, member_status::draining)); }
+  SECTION("it is past its lease") {
+    s.server.sql(s.database, "update lease set expires_at = 1 where incarnation = " + who);
+  }
+  SECTION("its weight is 0") {
+    s.server.sql(s.database, "update node set weight = 0 where incarnation = " + who);
+  }
+  SECTION("it has left") {
+    REQUIRE(s.members->set_status(next, member_status::draining));
+    REQUIRE(s.members->set_status(next, member_status::left));
+  }
+  SECTION("it is dead") { s.declare(one.incarnation, next, one.incarnation); }
+  SECTION("it has only joined") { next = s.try_join("four")->incarnation; }
+  SECTION("nobody is named") { next = 0; }
+  const auto version = s.state().version;
+  const auto rows = s.members->release(
+      one.incarnation, std::vector<shard_change>{{2, 1, next}, {3, 1, three.incarnation}});
+  REQUIRE(rows);
+  REQUIRE(rows->size() == 2);
+  CHECK(rows->at(0) == storage::shard_row{2, 0, 1, next, rows->at(0).since});
+  CHECK(rows->at(1) == storage::shard_row{3, three.incarnation, 2, 0, rows->at(1).since});
+  CHECK(s.state().version == version + 1);
+  const auto taken = s.members->take(three.incarnation, std::vector<shard_change>{{2, 1}});
+  CHECK(taken->at(0) == storage::shard_row{2, three.incarnation, 2, 0, taken->at(0).since});
 }
 
 TEST_CASE("after a release the old owner's commits are refused, the rest of its shards go on",
@@ -142,7 +172,6 @@ TEST_CASE("after a release the old owner's commits are refused, the rest of its 
   REQUIRE(s.members->release(one.incarnation, std::vector<shard_change>{{3, 1, two.incarnation}}));
   CHECK(apply(*writer, one, late, 2) == errc::stale_epoch);
   CHECK(apply(*writer, one, elsewhere, 3) == errc::none);
-  s.take_all(two.incarnation);
   auto theirs = s.writer(two);
   late.epoch = 2;
   CHECK(apply(*theirs, two, late, 1) == errc::none);
@@ -150,7 +179,8 @@ TEST_CASE("after a release the old owner's commits are refused, the rest of its 
 
 TEST_CASE("a commit still on its way when its shard is released writes nothing", "[postgres]") {
   scene s;
-  const auto one = s.join("one");
+  const auto one = s.join("one"), two = s.join("two");
+  const auto to = GENERATE_COPY(std::uint64_t{0}, two.incarnation);
   s.take_all(one.incarnation);
   tcp_proxy proxy{s.server.port(), "commit_plain"};
   auto far = postgres_world::open(s.server.url_through(proxy.port(), s.database));
@@ -165,7 +195,7 @@ TEST_CASE("a commit still on its way when its shard is released writes nothing",
                                                   " and writer = 0"));
   };
   const auto sent_under = generation();
-  REQUIRE(s.members->release(one.incarnation, std::vector<shard_change>{{3, 1}}));
+  REQUIRE(s.members->release(one.incarnation, std::vector<shard_change>{{3, 1, to}}));
   CHECK(generation() > sent_under);  // whatever arrives now finds no fence row
   const auto resolved = (*opened)->resolve({{one.incarnation, 0, 1}, {&late}});
   REQUIRE(resolved.code == errc::none);
@@ -225,10 +255,12 @@ TEST_CASE("the dead are fenced, their shards and due wake rows handed on, in one
   }
 }
 
-TEST_CASE("who is declared dead while his take and release wait changes nothing", "[postgres]") {
+TEST_CASE("who is declared dead while his take and release wait changes nothing, and is given none",
+          "[postgres]") {
   scene s;
-  const auto one = s.join("one");
+  const auto one = s.join("one"), two = s.join("two");
   REQUIRE(s.members->take(one.incarnation, std::vector<shard_change>{{1, 0}}));
+  REQUIRE(s.members->take(two.incarnation, std::vector<shard_change>{{4, 0}}));
   const auto self = std::to_string(one.incarnation);
   const auto version = s.state().version;
   const auto count = [&](const char* of) {
@@ -256,13 +288,19 @@ TEST_CASE("who is declared dead while his take and release wait changes nothing"
   auto released = std::async(std::launch::async, [&, mine = s.open()] {
     return mine->release(one.incarnation, std::vector<shard_change>{{1, 1}}).why().code;
   });
-  CHECK(becomes("wait_event_type = 'Lock'", "2"));
+  auto given = std::async(std::launch::async, [&, mine = s.open()] {
+    return mine->release(two.incarnation, std::vector<shard_change>{{4, 1, one.incarnation}});
+  });
+  CHECK(becomes("wait_event_type = 'Lock'", "3"));
   CHECK(count("wait_event = 'PgSleep'") == "1");  // the death is not over yet
   death.get();
   CHECK(taken.get() == errc::fenced);
   CHECK(released.get() == errc::fenced);
+  REQUIRE(given.get());
   const auto state = s.state();
-  CHECK(state.version == version);
+  CHECK(state.version == version + 1);  // of two's release alone
+  CHECK(state.shards[4].owner == 0);
+  CHECK(state.shards[4].next_owner == one.incarnation);
   CHECK(state.shards[2].owner == 0);
   CHECK(state.shards[1].owner == one.incarnation);
 }

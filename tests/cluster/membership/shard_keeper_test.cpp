@@ -1,5 +1,7 @@
 #include "cluster/membership/shard_keeper.hpp"
 
+#include <catch2/generators/catch_generators.hpp>
+
 #include "cluster/membership/gate_shards.hpp"
 
 namespace baraza::cluster {
@@ -46,14 +48,24 @@ TEST_CASE("a planned handoff, owner's side: drain, flush, release, in this order
   const auto release = t.keeper.gate_empty(s, 5, t.now);
   REQUIRE(only<release_shard>(release));
   CHECK(only<release_shard>(release)->to == other);
-  const auto done = t.keeper.row(free_for(other, 5), t.now);
-  REQUIRE(only<announce_free>(done));
-  CHECK(only<announce_free>(done)->to == other);
+  const auto row = GENERATE(true, false) ? owned(other, 6) : free_for(other, 5);
+  const auto done = t.keeper.row(row, t.now);
+  REQUIRE(only<announce_row>(done));
+  CHECK(only<announce_row>(done)->row == row);
   CHECK(t.keeper.route_of(s) == route::elsewhere);
   CHECK(t.keeper.is_empty());
 }
 
-TEST_CASE("a planned handoff, taker's side: take, read the wake rows, serve") {
+TEST_CASE("a planned handoff, taker's side: given it, it reads the wake rows and serves") {
+  scene t;
+  shard_keeper taker{other, 8};
+  CHECK(only<open_gate>(taker.row(owned(other, 6), t.now))->epoch == 6);
+  CHECK(taker.row(owned(other, 6), t.now).empty());  // from the store, too
+  CHECK(taker.row(free_for(other, 5), t.now).empty());
+  CHECK(only<serve_shard>(taker.wakes_loaded(s, 6)));
+}
+
+TEST_CASE("a shard that was free for it is taken, its wake rows read, then served") {
   scene t;
   shard_keeper taker{other, 8};
   REQUIRE(only<take_shard>(taker.row(free_for(other, 5), t.now)));
@@ -101,6 +113,18 @@ TEST_CASE("after a release was sent, no read brings the shard back in that epoch
     CHECK(t.keeper.row(owned(other, 6), t.now).empty());
     CHECK(only<open_gate>(t.keeper.row(owned(me, 7), t.now)));
   }
+}
+
+TEST_CASE("given away and back before its release is answered, a shard opens at the new epoch") {
+  scene t;
+  t.drain();
+  t.flush();
+  t.release();
+  const auto back = t.keeper.row(owned(me, 7), t.now);
+  REQUIRE(only<open_gate>(back));
+  CHECK(only<open_gate>(back)->epoch == 7);
+  CHECK(t.keeper.row(owned(other, 6), t.now).empty());  // what was announced meanwhile
+  CHECK(t.keeper.epoch_of(s) == 7);
 }
 
 TEST_CASE("draining past its limit closes the gate all the same, and still waits for the flight") {

@@ -73,18 +73,54 @@ TEST_CASE("what has changed is told once, however often it changed, and nothing 
   CHECK(view.take_changed() == std::vector<shard_id>{2});
 }
 
+TEST_CASE("a shard that its owner gave was not adopted; one of a dead owner was") {
+  constexpr std::uint64_t self = 1, other = 2, third = 3;
+  shard_view view{self, 2};
+  view.learn(0, {.owner = other, .epoch = 1, .version = 1});
+  CHECK_FALSE(view.take_adopted());
+  const shard_place here{.owner = self, .epoch = 2, .version = 1};
+  storage::cluster_state state{.version = 2, .members = {{.incarnation = self}}};
+  state.shards = {{.id = 0, .owner = self, .epoch = 2}};
+  SECTION("its owner says so") {
+    view.learn(0, here, other);
+    CHECK_FALSE(view.take_adopted());
+  }
+  SECTION("who declared its owner dead says so") {
+    view.learn(0, here, third);
+    CHECK(view.take_adopted());
+    CHECK_FALSE(view.take_adopted());  // told once
+  }
+  SECTION("read, and its owner lives") {
+    state.members.push_back({.incarnation = other});
+    view.apply(state);
+    CHECK_FALSE(view.take_adopted());
+  }
+  SECTION("read, and its owner is gone") {
+    view.apply(state);
+    CHECK(view.take_adopted());
+  }
+  SECTION("taken when it was free") {
+    view.learn(0, {.owner = 0, .epoch = 1, .next_owner = self, .version = 2});
+    view.learn(0, here);
+    CHECK_FALSE(view.take_adopted());
+  }
+}
+
 TEST_CASE("whatever the order of the news, views that heard all of it agree") {
   const auto seed = tests::schedule_seed();
   CAPTURE(seed);
   tests::random_source random{seed};
   for (int round = 0; round < 300; ++round) {
     CAPTURE(round);
-    // One shard's true history: takes raise the epoch, releases keep it.
+    // One shard's true history: a change of hands raises the epoch, becoming free keeps it.
     std::vector<shard_place> history{{.owner = 2, .epoch = 1, .version = 1}};
     for (std::uint64_t version = 2; version < 30; ++version) {
       auto next = history.back();
-      if (next.owner != 0)
-        next = {0, next.epoch, static_cast<std::uint64_t>(tests::pick(random, 1, 4)), version};
+      const auto taker = static_cast<std::uint64_t>(tests::pick(random, 1, 4));
+      if (next.owner != 0 && taker != next.owner && tests::pick(random, 0, 1) == 0)
+        next = {taker, next.epoch + 1, 0, version};
+      else if (next.owner != 0)
+        next = {0, next.epoch, taker, version};
       else
         next = {next.next_owner, next.epoch + 1, 0, version};
       history.push_back(next);

@@ -107,11 +107,12 @@ void shard_world::carry_out(node& n, shard_keeper::actions actions) {
                           },
                           [&](const close_gate& a) { close_gate_of(n, a); },
                           [&](const release_shard& a) { do_release(n, a); },
-                          [&](const announce_free& a) {
+                          [&](const announce_row& a) {
                             ++moves_;
-                            if (chance(30) || !nodes_.contains(a.to)) return;
-                            after(30, a.to, [this, a, &taker = *nodes_.at(a.to)] {
-                              carry_out(taker, taker.keeper.row({a.shard, 0, a.epoch, a.to}, now_));
+                            const auto to = a.row.owner != 0 ? a.row.owner : a.row.next_owner;
+                            if (chance(30) || !nodes_.contains(to)) return;
+                            after(30, to, [this, a, &taker = *nodes_.at(to)] {
+                              carry_out(taker, taker.keeper.row(a.row, now_));
                             });
                           },
                           [&](const stop_node&) {
@@ -159,7 +160,11 @@ void shard_world::do_release(node& n, const release_shard& what) {
   store_operation(n, what.shard, [this, id = n.id, what] {
     auto& row = rows_[what.shard];
     if (!is_member(id) || row.owner != id || row.epoch != what.epoch) return;
-    row = {what.shard, 0, what.epoch, what.to, snapshot().now};
+    const auto taker = members_.find(what.to);
+    const bool is_given =
+        taker != members_.end() && taker->second.status == member_status::up && !chance(20);
+    row = is_given ? storage::shard_row{what.shard, what.to, what.epoch + 1, 0, snapshot().now}
+                   : storage::shard_row{what.shard, 0, what.epoch, what.to, snapshot().now};
     ++version_;
   });
   if (bug_ == bug::reopen_in_place) {  // believes a read instead of waiting for the outcome

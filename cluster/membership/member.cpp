@@ -18,6 +18,12 @@ void member::tick(time_point now) {
   if (stopped_) return;
   look_after_lease(now);
   if (stopped_) return;
+  // A move is known to those whom it concerns. If all others read at once what its version hides,
+  // they do so on the very cores that its players wait for.
+  if (!view_.is_behind())
+    behind_read_ = {};
+  else if (behind_read_ == time_point{})
+    behind_read_ = now + behind_read_every;
   if (now >= reading_until_ && (now >= next_read_ || (view_.is_behind() && now >= behind_read_))) {
     const bool is_moving = balance_.in_flight() != 0 && state_.coordinator == self_;
     next_read_ = now + (is_moving ? balance_read_every : read_every);

@@ -43,9 +43,7 @@ inline std::uint64_t lock_view(pqxx::work& work) {
   return work.exec("select version from cluster_view for update").one_field().as<std::uint64_t>();
 }
 inline void raise_view(pqxx::work& work) {
-  work.exec(
-      "with v as (update cluster_view set version = version + 1 returning version) "
-      "select pg_notify('baraza_view', version::text) from v");
+  work.exec("update cluster_view set version = version + 1");
 }
 /// With the view locked: what it says stays true until the commit.
 inline member_status require_living(pqxx::work& work, std::uint64_t who) {

@@ -5,11 +5,10 @@
 namespace baraza::storage::postgres {
 namespace {
 
-/// The view with the news, if `changed` (a with-query that returns rows) changed anything.
+/// `changed` (an update that returns rows), and a new version of the view if it changed anything.
 std::string with_news(const std::string& changed) {
   return "with t as (" + changed +
-         "), v as (update cluster_view set version = version + 1 where exists (select from t) "
-         "returning version) select pg_notify('baraza_view', version::text) from v; ";
+         ") update cluster_view set version = version + 1 where exists (select from t); ";
 }
 
 }  // namespace

@@ -165,12 +165,14 @@ class embedded_store final : public store {
     });
   }
 
+  /// A hold takes one load back: that of the same life, which ends in it before it was forgotten.
   status count_attempt(std::span<const entity_id> entities, strike what) override {
-    return for_each(entities, what == strike::load
-                                  ? "INSERT INTO attempt(entity,loads) VALUES(?,1)"
-                                    " ON CONFLICT(entity) DO UPDATE SET loads=loads+1"
-                                  : "INSERT INTO attempt(entity,holds) VALUES(?,1)"
-                                    " ON CONFLICT(entity) DO UPDATE SET holds=holds+1");
+    return for_each(entities,
+                    what == strike::load
+                        ? "INSERT INTO attempt(entity,loads) VALUES(?,1)"
+                          " ON CONFLICT(entity) DO UPDATE SET loads=loads+1"
+                        : "INSERT INTO attempt(entity,holds) VALUES(?,1)"
+                          " ON CONFLICT(entity) DO UPDATE SET holds=holds+1, loads=max(loads-1,0)");
   }
   status forget_attempts(std::span<const entity_id> entities, strike up_to) override {
     if (up_to == strike::hold) return for_each(entities, "DELETE FROM attempt WHERE entity=?");

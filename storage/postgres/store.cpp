@@ -249,13 +249,15 @@ status pg_store::for_each(database& db, std::span<const entity_id> entities, con
   });
 }
 
+/// A hold takes one load back: that of the same life, which ends in it before it was forgotten.
 status pg_store::count_attempt(std::span<const entity_id> entities, strike what) {
   return for_each(
       entities, what == strike::load
                     ? "insert into attempt as a (kind, entity, loads) select kind, entity, 1 from "
                       "e on conflict (kind, entity) do update set loads = a.loads + 1"
                     : "insert into attempt as a (kind, entity, holds) select kind, entity, 1 from "
-                      "e on conflict (kind, entity) do update set holds = a.holds + 1");
+                      "e on conflict (kind, entity) do update set holds = a.holds + 1, "
+                      "loads = greatest(a.loads - 1, 0)");
 }
 
 status pg_store::forget_attempts(std::span<const entity_id> entities, strike up_to) {

@@ -15,13 +15,36 @@ namespace {
 constexpr auto look_every = 100ms;
 constexpr std::size_t signal_stack_bytes = 64 * 1024;
 
+// Sanitizers have handlers of their own, and unmap whatever signal stack an ending thread has.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool hears_crashes_here = false;
+#else
+constexpr bool hears_crashes_here = true;
+#endif
+
 /// A thread that has overrun its stack has none left for a handler.
+class signal_stack {
+ public:
+  signal_stack() {
+    stack_t stack{};
+    stack.ss_sp = bytes_.get();
+    stack.ss_size = signal_stack_bytes;
+    ::sigaltstack(&stack, nullptr);
+  }
+  ~signal_stack() {
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    ::sigaltstack(&none, nullptr);
+  }
+  signal_stack(const signal_stack&) = delete;
+  signal_stack& operator=(const signal_stack&) = delete;
+
+ private:
+  std::unique_ptr<char[]> bytes_ = std::make_unique<char[]>(signal_stack_bytes);
+};
+
 void give_signal_stack() {
-  thread_local const auto bytes = std::make_unique<char[]>(signal_stack_bytes);
-  stack_t stack{};
-  stack.ss_sp = bytes.get();
-  stack.ss_size = signal_stack_bytes;
-  ::sigaltstack(&stack, nullptr);
+  if constexpr (hears_crashes_here) thread_local const signal_stack own;
 }
 
 }  // namespace
@@ -139,14 +162,13 @@ void watchdog::crashed(int signal) {
 }
 
 void watchdog::hear_crashes() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  if constexpr (!hears_crashes_here) return;
   struct sigaction how {};
   how.sa_handler = &watchdog::crashed;
   how.sa_flags = SA_ONSTACK;
   ::sigemptyset(&how.sa_mask);
   for (const auto which : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
     ::sigaction(which, &how, nullptr);
-#endif
 }
 
 }  // namespace baraza::cluster

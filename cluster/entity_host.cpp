@@ -291,42 +291,55 @@ void entity_host::load(loaded& what) {
     return end_life();
   }
   suspected_ = suspected_ || what.is_suspected;  // the whole journal may be read after the snapshot
+  load_counted_ = load_counted_ || what.is_counted;
   had_strikes_ = had_strikes_ || what.what.attempts > 0;
   entity_ = node_->factory.make(who_);
   if (!entity_) throw std::runtime_error{"no entity of this kind is known here"};
-  if (what.what.snapshot) {
+  {
+    // A strike that was counted for the load is enough if it dies of that, but only of that: what
+    // waits is handled after it.
+    const watchdog::scope held{node_->dog, who_, cluster_clock::steady(), load_counted_};
+    if (!rebuild(what.what)) return;
+    ready_ = true;
+    ++node_->counters.activations;
+    last_active_ = loaded_at_ = now();
+    if (past_) entity_->recall(past_->poisons, past_->just_now);
+    entity_->activated(*context_, head_ == 0);
+  }
+  if (!ticket_in_flight_) say_it_stands();
+  drain();
+}
+
+/// @returns false: it has no state yet and waits for its whole journal, or its life is over
+bool entity_host::rebuild(const storage::activation& from) {
+  if (from.snapshot) {
     try {
-      entity_->restore(*what.what.snapshot);
+      entity_->restore(*from.snapshot);
     } catch (const std::exception& why) {  // an unreadable snapshot only costs time (rule A9)
       node_->log(severity::warning, "entity.snapshot_ignored", who_.to_string(), why.what());
       entity_.reset();
-      return read_whole_journal();
+      read_whole_journal();
+      return false;
     }
   }
-  const watchdog::scope held{node_->dog, who_, cluster_clock::steady(), suspected_};
-  auto seq = what.what.snapshot ? what.what.snapshot_seq : 0;
+  auto seq = from.snapshot ? from.snapshot_seq : 0;
   try {
-    for (const auto& event : what.what.events) {
+    for (const auto& event : from.events) {
       if (event.seq != ++seq)
         throw games::cannot_fold{"the journal has a gap before seq " + std::to_string(event.seq)};
       last_now_ = std::max(last_now_, event.at);
       entity_->fold(event.seq, event.at, event.payload);
     }
-    if (seq != what.what.head) throw games::cannot_fold{"the journal ends before its head"};
+    if (seq != from.head) throw games::cannot_fold{"the journal ends before its head"};
   } catch (const games::cannot_fold&
                why) {  // anything else (a wrong key, a missing game) is no reason to void a match
     node_->log(severity::error, "entity.cannot_fold", who_.to_string(), why.what());
     caf::anon_send(node_->region.get(), fold_failed{who_, why.what()});
-    return end_life();
+    end_life();
+    return false;
   }
-  head_ = what.what.head;
-  ready_ = true;
-  ++node_->counters.activations;
-  last_active_ = loaded_at_ = now();
-  if (past_) entity_->recall(past_->poisons, past_->just_now);
-  entity_->activated(*context_, head_ == 0);
-  if (!ticket_in_flight_) say_it_stands();
-  drain();
+  head_ = from.head;
+  return true;
 }
 
 /// It gets on: what it did before was no fault of its state.

@@ -54,6 +54,7 @@ class entity_host final : public caf::event_based_actor {
   void take(rows_read& what);
   void take(wheel_due);
   void load(loaded& what);
+  bool rebuild(const storage::activation& from);
   void read_whole_journal();
   void say_it_stands();
   void forgive();
@@ -79,7 +80,8 @@ class entity_host final : public caf::event_based_actor {
        draining_ = false, wants_sleep_ = false, departing_ = false,
        is_progress_ = false,          // what is being committed
       was_asked_ = false,             // it failed at a request
-      suspected_ = false,             // a strike is counted against it until it stands
+      suspected_ = false,             // a strike stands against it until it stands itself
+      load_counted_ = false,          // a strike was counted for its load
       had_strikes_ = false;           // forgotten once it has got on for a while
   std::unique_ptr<past_lives> past_;  // those that failed since it last got on
   std::exception_ptr doom_;           // ends this life when the commit in flight has ended

@@ -191,10 +191,9 @@ void membership_actor::go_on_leaving() {
     return m.incarnation != parts_->self && m.weight > 0 &&
            m.status == storage::member_status::up && m.lease_until > state.now;
   });
-  if (!all_given_up_ && (!has_heir || now() >= leave_by_)) {
-    all_given_up_ = true;  // nobody is there to take them: whoever comes next will
-    member_.give_up_shards(now());
-  }
+  // Nobody is there to take them: whoever comes next will. Again and again, since some may have
+  // been on their way here: what opens later is given up later.
+  if (!has_heir || now() >= leave_by_) member_.give_up_shards(now());
 }
 
 void membership_actor::has_left() {

@@ -168,7 +168,7 @@ class membership_actor final : public caf::event_based_actor, public member_port
     time_point free_since{};
   };
   std::vector<edge_slot> edges_;  // index: number here
-  bool leaving_ = false, all_given_up_ = false, is_left_asked_ = false;
+  bool leaving_ = false, is_left_asked_ = false;
   time_point leave_by_{}, next_status_{};
   load_meter meter_;
   pending<open_report> reports_{operator_questions_max};

@@ -114,6 +114,7 @@ struct loaded {
   storage::activation what;
   millis at;
   bool is_suspected = false;  // a strike stands against it
+  bool is_counted = false;    // one was counted for this very load
   bool is_condemned = false;  // it ended its process too often: none of its code may run (rule D3)
 };                            // read pool → host
 struct read_ended {

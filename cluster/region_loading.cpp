@@ -42,7 +42,7 @@ struct load_job {
       }
       const bool is_condemned = row.attempts >= attempts_max;
       const bool is_suspected = careful || row.attempts > 0;
-      caf::anon_send(hosts[i], loaded{std::move(row), at, is_suspected, is_condemned});
+      caf::anon_send(hosts[i], loaded{std::move(row), at, is_suspected, careful, is_condemned});
     }
     return out;
   }

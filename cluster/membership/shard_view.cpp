@@ -15,7 +15,9 @@ bool shard_view::accept(shard_id shard, const shard_place& place, bool is_given)
     is_changed_[shard] = true;
     changed_.push_back(shard);
   }
-  if (place.owner == self_ && known.owner != self_ && known.owner != 0 && !is_given)
+  // Given by the owner known here, and by nobody after it: one of those could have died of it.
+  const bool is_next = is_given && place.epoch == known.epoch + 1;
+  if (place.owner == self_ && known.owner != self_ && known.owner != 0 && !is_next)
     has_adopted_ = true;
   known = place;
   return news;

@@ -207,8 +207,8 @@ class embedded_reader final : public reader {
     return guarded<std::vector<incident>>([&] {
       std::vector<incident> found;
       reading use{incidents_};
-      incidents_.run(before != nullptr ? before->at : INT64_MAX,
-                     before != nullptr ? before->id : uuid{},
+      const auto id = before != nullptr ? before->id : uuid{};  // bound as it stands, not copied
+      incidents_.run(before != nullptr ? before->at : INT64_MAX, id,
                      std::min<std::uint32_t>(limit, read_keys_max));
       while (incidents_.step())
         found.push_back({incidents_.key(0), incidents_.integer(1),

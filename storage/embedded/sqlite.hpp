@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "storage/store.hpp"
 
@@ -27,9 +28,13 @@ class statement {
  public:
   statement(sqlite3* db, std::string_view sql);
 
-  /// Resets, binds the arguments from 1 on. Text and blobs must outlive the stepping.
+  /// Resets, binds the arguments from 1 on. Text, blobs and keys must outlive the stepping: they
+  /// are not copied.
   template <class... Args>
-  statement& run(const Args&... args) {
+  statement& run(Args&&... args) {
+    static_assert(((std::is_lvalue_reference_v<Args> ||
+                    !std::is_same_v<std::remove_cvref_t<Args>, uuid>)&&...),
+                  "a temporary key is gone before the first step");
     reset();
     int at = 0;
     (bind(++at, args), ...);

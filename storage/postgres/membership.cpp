@@ -164,7 +164,7 @@ result<cluster_state> pg_membership::read(std::uint64_t known) {
 
 status pg_membership::set_status(std::uint64_t incarnation, member_status to) {
   return transact(db_, [&](pqxx::work& work) {
-    if (to == member_status::left) close_fences(work, {&incarnation, 1});
+    if (to == member_status::left) close_fences(work, numbers({&incarnation, 1}));
     lock_view(work);
     const auto from = require_living(work, incarnation);
     const bool allowed = to == member_status::up || to == member_status::left ||

@@ -41,7 +41,6 @@ class pg_membership final : public membership_store {
   static constexpr std::chrono::milliseconds limit{membership_timeout_ms};
 
   [[nodiscard]] node_grant enrol(pqxx::work& work, const member_registration& node) const;
-  static void close_fences(pqxx::work& work, std::span<const std::uint64_t> who);
   static bool bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t version,
                    std::span<const std::uint64_t> dead, std::span<const shard_change> changes);
   void end_connections_of(std::span<const std::uint64_t> dead);

@@ -39,6 +39,18 @@ inline error not_living(std::uint64_t who) {
 }
 [[noreturn]] inline void fence_off(std::uint64_t who) { throw refused{not_living(who)}; }
 
+/// First of all locks: waits for these incarnations' commits in flight, fails all later ones, and
+/// ends their leases (rule B1).
+/// @param who an array literal
+inline void close_fences(pqxx::work& work, const std::string& who) {
+  work.exec(
+      "with f as materialized (select incarnation, writer from fence where incarnation = "
+      "any($1::bigint[]) and open order by incarnation, writer for no key update) "
+      "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer "
+      "= f.writer",
+      pqxx::params{who});
+  work.exec("delete from lease where incarnation = any($1::bigint[])", pqxx::params{who});
+}
 inline std::uint64_t lock_view(pqxx::work& work) {
   return work.exec("select version from cluster_view for update").one_field().as<std::uint64_t>();
 }

@@ -13,21 +13,11 @@ std::string with_news(const std::string& changed) {
 
 }  // namespace
 
-void pg_membership::close_fences(pqxx::work& work, std::span<const std::uint64_t> who) {
-  work.exec(
-      "with f as materialized (select incarnation, writer from fence where incarnation = "
-      "any($1::bigint[]) and open order by incarnation, writer for no key update) "
-      "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer "
-      "= f.writer",
-      pqxx::params{numbers(who)});
-  work.exec("delete from lease where incarnation = any($1::bigint[])", pqxx::params{numbers(who)});
-}
-
 bool pg_membership::bury(pqxx::work& work, std::uint64_t declarer, std::uint64_t version,
                          std::span<const std::uint64_t> dead,
                          std::span<const shard_change> changes) {
   work.exec("set local lock_timeout = " + std::to_string(death_lock_timeout_ms));
-  close_fences(work, dead);
+  close_fences(work, numbers(dead));
   if (lock_view(work) != version) return false;
   if (declarer != 0) require_living(work, declarer);
   const auto who = numbers(dead);

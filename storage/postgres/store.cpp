@@ -7,6 +7,7 @@
 #include "storage/postgres/database.hpp"
 #include "storage/postgres/identity.hpp"
 #include "storage/postgres/membership.hpp"
+#include "storage/postgres/membership_rows.hpp"
 #include "storage/postgres/reader.hpp"
 #include "storage/postgres/schema.hpp"
 #include "storage/postgres/transact.hpp"
@@ -19,21 +20,12 @@ namespace {
 constexpr std::chrono::milliseconds administration{administration_timeout_ms};
 constexpr int lease_ms = 5'000;
 
-/// Closes every fence row of these incarnations: waits for the commits in flight there and fails
-/// all later ones (rule B1: fence rows first, then the rest).
+/// These incarnations are over: waits for the commits in flight and fails all later ones.
 void close_incarnations(pqxx::work& work, const std::string& incarnations, const char* status) {
-  work.exec(
-      "with f as materialized (select incarnation, writer from fence where incarnation = "
-      "any($1::bigint[]) and open "
-      "order by incarnation, writer for no key update) "
-      "update fence x set open = false from f where x.incarnation = f.incarnation and x.writer = "
-      "f.writer",
-      pqxx::params{incarnations});
-  work.exec("delete from lease where incarnation = any($1::bigint[])", pqxx::params{incarnations});
-  work.exec(
-      "update node set status = $2 where incarnation = any($1::bigint[]) and status not in "
-      "('left', 'dead')",
-      pqxx::params{incarnations, status});
+  close_fences(work, incarnations);
+  lock_view(work);
+  work.exec("update node set status = $2 where incarnation = any($1::bigint[]) and " LIVING,
+            pqxx::params{incarnations, status});
 }
 
 }  // namespace
@@ -203,8 +195,13 @@ status pg_store::claim_key(std::string_view fingerprint) {
 status pg_store::fence(std::uint64_t incarnation) {
   database db{url_, "baraza-fence", administration, server_};
   return transact(db, [&](pqxx::work& work) {
-    close_incarnations(work, "{" + bigint(incarnation) + "}", "left");
-    work.exec("update cluster_view set version = version + 1");
+    const auto who = "{" + bigint(incarnation) + "}";
+    close_incarnations(work, who, "left");
+    // Nobody is declared dead who has left, so what it still owned would be nobody's for ever.
+    work.exec("update shard set owner = null, phase = 'free', next_owner = null, since = " STORE_NOW
+              " where owner = any($1::bigint[])",
+              pqxx::params{who});
+    raise_view(work);
     return done{};
   });
 }

@@ -113,9 +113,12 @@ TEST_CASE("incidents come in pages, and each decision names who took it", "[serv
   std::string cursor;
   std::vector<std::string> seen;
   for (int page = 0; page < 4; ++page) {
-    const auto body =
-        s.ask(get("/admin/v1/incidents?limit=1" + (cursor.empty() ? "" : "&before=" + cursor)))
-            .body;
+    const auto page_of =
+        "/admin/v1/incidents?limit=1" + (cursor.empty() ? "" : "&before=" + cursor);
+    const auto answer = s.ask(get(page_of));
+    const auto& body = answer.body;
+    INFO(page_of << ": " << body);
+    REQUIRE(answer.status == 200);
     const auto word_after = [&](const std::string& name) {
       const auto at = body.find("\"" + name + "\":\"");
       if (at == std::string::npos) return std::string{};

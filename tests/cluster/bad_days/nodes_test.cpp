@@ -98,3 +98,20 @@ TEST_CASE("a rolling restart of every node under load", "[bad_days]") {
   }
   day.require_survived();
 }
+
+// The first gives its shards to the second, which is told to end while they are on their way to it.
+TEST_CASE("every node is told to end, one after the other, and all come back", "[bad_days]") {
+  bad_day day;
+  const auto before = sql_at(day.cluster.store_url(), "select count(*) from shard");
+  for (const auto& each : day.cluster.nodes()) {
+    day.cluster.cluster().drain(each);
+    day.play(100ms);
+  }
+  for (const auto& each : day.cluster.nodes())
+    CHECK(day.cluster.wait_for_end(each, 60s).value_or(-1) == 0);
+  CHECK(sql_at(day.cluster.store_url(), "select count(*) from shard where owner is null") ==
+        before);
+  for (const auto& each : day.cluster.nodes()) day.cluster.cluster().restart(each);
+  day.cluster.wait_until_ready();
+  day.require_survived();
+}

@@ -85,6 +85,16 @@ TEST_CASE("a shard that its owner gave was not adopted; one of a dead owner was"
     view.learn(0, here, other);
     CHECK_FALSE(view.take_adopted());
   }
+  SECTION("its owner says so, but gave it to another before, who is gone") {
+    view.learn(0, {.owner = self, .epoch = 3, .version = 3}, other);
+    CHECK(view.take_adopted());
+  }
+  SECTION("read, an owner later; the one known here lives") {
+    state.members.push_back({.incarnation = other});
+    state.shards[0].epoch = 3;
+    view.apply(state);
+    CHECK(view.take_adopted());
+  }
   SECTION("who declared its owner dead says so") {
     view.learn(0, here, third);
     CHECK(view.take_adopted());

@@ -32,6 +32,7 @@ using clock = std::chrono::steady_clock;
 struct process_facts {
   char state = '?';
   pid_t parent = 0;
+  int threads = 0;
   std::uint64_t started = 0;
 };
 
@@ -47,9 +48,9 @@ std::optional<process_facts> facts_of(pid_t pid) {
   process_facts out;
   std::string skipped;
   rest >> out.state >> out.parent;
-  constexpr int fields_between = 17;  // from the parent to the start time: proc(5)
+  constexpr int fields_between = 15;  // from the parent to the number of threads: proc(5)
   for (int i = 0; i < fields_between; ++i) rest >> skipped;
-  rest >> out.started;
+  rest >> out.threads >> skipped >> out.started;
   if (!rest) return std::nullopt;
   return out;
 }
@@ -119,7 +120,9 @@ std::vector<char*> inherited(const std::vector<std::string>& unset) {
 
 std::optional<process_id> identify(pid_t pid) {
   const auto facts = facts_of(pid);
-  if (!facts || facts->state == 'Z' || facts->state == 'X') return std::nullopt;
+  // A zombie may be a process whose first thread has ended and whose others have not yet.
+  if (!facts || facts->state == 'X' || (facts->state == 'Z' && facts->threads <= 1))
+    return std::nullopt;
   return process_id{pid, facts->started};
 }
 

@@ -90,6 +90,7 @@ TEST_CASE("a stopped peer goes down by its silence, its queue is bounded and giv
   REQUIRE(a.saw("down out b 1 silent"));
   CHECK(since(begun) < 4000ms);
   CHECK(a.saw("disconnected"));
+  REQUIRE(a.saw("down in b 1"));  // each way has its own silence; else it would just go on
   a.forget();
   b.process.signal(SIGCONT);
   CHECK(a.saw("up out b"));

@@ -101,14 +101,18 @@ TEST_CASE("a stopped peer goes down by its silence, its queue is bounded and giv
 
 TEST_CASE("a message to a stopped peer ends at its deadline") {
   auto slow = quick_options("a");
-  slow.silence_max = 8s;
+  slow.silence_max = 20s;
   test_node a{slow};
   other_process b{a};
   b.process.signal(SIGSTOP);
-  // Fill what the kernel takes, so that the next waits in our hands.
-  const auto limit = in(3s);
-  while (a->send("b", std::string(60'000, 'x'), in(100ms), 1) == send_result::queued)
+  // Fill what the kernel takes, so that the next waits in our hands: the queue is full and stays
+  // so.
+  const auto limit = in(10s);
+  for (auto taken = steady_clock::now(); since(taken) < 300ms;) {
+    if (a->send("b", std::string(60'000, 'x'), in(2s), 1) == send_result::queued)
+      taken = steady_clock::now();
     REQUIRE(in(0s) < limit);
+  }
   while (a->send("b", "waits", in(200ms), 77) != send_result::queued) REQUIRE(in(0s) < limit);
   const auto begun = steady_clock::now();
   CHECK(a.saw("lost 77 expired", 2s));

@@ -1,5 +1,6 @@
 #include "tests/cluster/probe_entity.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <caf/actor_system.hpp>
@@ -52,6 +53,10 @@ class probe final : public actors::entity {
       return ctx.set_timer(ctx.now() + 300);
     }
     if (command == "venom") throw actors::poisoned{{0, act->command}, "as told"};
+    if (command == "die late") {
+      std::this_thread::sleep_for(std::chrono::milliseconds{300});  // as a long calculation would
+      ::raise(SIGSEGV);
+    }
     if (command == "throw") throw std::runtime_error{"as told"};
     from_ = from;
     actors::change change;

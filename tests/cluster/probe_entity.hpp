@@ -21,7 +21,8 @@ namespace baraza::testing {
 ///   then throws in committed(); twice → a commit that names one transfer twice; fuse → a wake-up
 ///   at once, at which it throws, in every life; life → commits what is no progress; snap → leaves
 ///   a snapshot that cannot be read; venom → throws `poisoned`; known → table_view{body: how many
-///   poisons it was told of}; join → adds, and goes with a join that has not left yet
+///   poisons it was told of}; join → adds, and goes with a join that has not left yet; die late →
+///   SIGSEGV after 300 ms
 std::unique_ptr<actors::entity> make_probe(const entity_id& id);
 /// Called whenever a probe folds an event, on its thread; empty: not. Set while no node runs.
 inline std::function<void(const entity_id&)> probe_folds;
